@@ -1,0 +1,1 @@
+"""assess_assets: assessment attempts from raw messages to reports, per customer."""

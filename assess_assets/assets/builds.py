@@ -1,0 +1,57 @@
+"""builds: claim a new build when contract, policy or code have changed since the last."""
+
+import dagster as dg
+
+from assess_assets.assets.customers_of import customers_of
+from assess_assets.assets.specs import customer_asset
+from assess_assets.customers import CustomerPolicy
+from assess_assets.messages import CONTRACT_VERSION
+from assess_assets.resources.lake import LakeResource
+from assess_assets.storage.builds import Versions, claim_build, latest_build, refuse_older_code
+from assess_assets.storage.lake import Lake, Replacement, Replacements
+from assess_assets.tables.ingest import BUILDS
+from assess_assets.versions import CODE_VERSION
+
+
+def running_versions(policy: CustomerPolicy) -> Versions:
+    """What this code would make a build with."""
+    return Versions(contract=CONTRACT_VERSION, policy=policy.version, code=CODE_VERSION)
+
+
+@customer_asset(BUILDS, deps=["raw_messages"])
+def builds(context: dg.AssetExecutionContext, lake: LakeResource) -> Replacements:
+    """One row per build: everything below raw_messages is made once per build.
+
+    The first run of a customer claims build 1; a change of contract, policy or code claims the
+    next, and so does `assess rebuild`. Code older than the last build refuses to run.
+    """
+
+    def claim(customer: str) -> Replacement:
+        versions = running_versions(lake.policies.of(customer))
+        return claim_if_changed(lake.lake, customer, versions, context.run.run_id)
+
+    return lake.lake.replace_each(customers_of(context), claim)
+
+
+def claim_if_changed(lake: Lake, customer: str, versions: Versions, run_id: str) -> Replacement:
+    table = lake.pin(BUILDS, customer)
+    latest = latest_build(lake.spark, table)
+    if latest is None:
+        reason = "first run"
+    else:
+        refuse_older_code(customer, latest, versions)
+        changes = latest.versions
+        reason = "; ".join(versions.changes_since(changes))
+        if not reason:
+            return Replacement(table, facts={"build": latest.number})
+    number = claim_build(table, latest, versions, reason, lake.now(), run_id)
+    return Replacement(lake.pin(BUILDS, customer), facts={"build": number, "reason": reason})
+
+
+def claim_rebuild(lake: Lake, customer: str, versions: Versions, reason: str, run_id: str) -> int:
+    """Claim the next build whatever has changed: everything is made again from raw_messages."""
+    table = lake.pin(BUILDS, customer)
+    latest = latest_build(lake.spark, table)
+    if latest is not None:
+        refuse_older_code(customer, latest, versions)
+    return claim_build(table, latest, versions, reason, lake.now(), run_id)

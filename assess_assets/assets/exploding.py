@@ -1,0 +1,35 @@
+"""The explode step that questions and options share: which attempts to explode, and how far."""
+
+from collections.abc import Callable
+
+from pyspark.sql import DataFrame
+
+from assess_assets.assets.builds import running_versions
+from assess_assets.customers import CustomerPolicy
+from assess_assets.storage.io_manager import Tables
+from assess_assets.storage.lake import Lake, Replacement
+from assess_assets.storage.protocol import explode_span, require_build
+from assess_assets.tables.attempts import ASSESSMENTS, MESSAGE_LEDGER
+from assess_assets.tables.contract import TableContract
+
+
+def explode_customer(
+    lake: Lake,
+    customer: str,
+    policy: CustomerPolicy,
+    table: TableContract,
+    explode: Callable[[DataFrame], DataFrame],
+    assessments: Tables,
+) -> Replacement:
+    """Explode the attempts of the batches that `table` does not have yet, up to the ledger's."""
+    target = lake.pin(table, customer)
+    build = lake.current_build(customer, running_versions(policy)).number
+    ledger = lake.progress(lake.pin(MESSAGE_LEDGER, customer))  # before its upstream is pinned
+    span = explode_span(customer, build, ledger, lake.progress(target))
+    facts = {"build": build, "batch": ledger.highest_batch}
+    if span.is_empty:
+        return Replacement(target, facts=facts)
+
+    require_build(customer, ASSESSMENTS.name, build, lake.progress(assessments.pin(customer)))
+    attempts = assessments[customer].where(span.selection)
+    return Replacement(target, explode(attempts), span.bounds, facts)

@@ -1,0 +1,90 @@
+"""source_ranges and raw_messages: claim what is new at a customer's sources, then store it.
+
+A claim is made before anything is read and never changes, so a batch can be landed again by any
+later run, with the same rows. Only the last claimed batch can be without its messages.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pyspark.sql import DataFrame
+
+from assess_assets.assets.customers_of import customers_of
+from assess_assets.assets.specs import asset_out, customer_multi_asset
+from assess_assets.resources.lake import LakeResource
+from assess_assets.sources.batches import read_batch
+from assess_assets.sources.landing import find_new_ranges
+from assess_assets.storage.claims import Batch, claim_batch, claimed_batches, unlanded
+from assess_assets.storage.delta import replace
+from assess_assets.storage.lake import Lake, Replacement
+from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
+
+
+@customer_multi_asset(
+    name="land_messages",
+    outs={
+        SOURCE_RANGES.name: asset_out(SOURCE_RANGES),
+        RAW_MESSAGES.name: asset_out(RAW_MESSAGES),
+    },
+    deps=["landing_files"],
+)
+def land_messages(
+    context: dg.AssetExecutionContext, lake: LakeResource
+) -> Iterator[dg.Output[Any]]:
+    """Claim new ranges of every customer's landed files as one batch, and store its messages."""
+
+    def land(customer: str) -> Landed:
+        return land_customer(
+            lake.lake,
+            customer,
+            lake.landing_folder(customer),
+            lake.max_messages_per_run,
+            context.run.run_id,
+        )
+
+    landed = lake.lake.for_each(customers_of(context), land)
+    yield dg.Output(landed.map(lambda one: one.claim), SOURCE_RANGES.name)
+    yield dg.Output(landed.map(lambda one: one.messages), RAW_MESSAGES.name)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A claim (already made) and the messages that it is for (still to be written)."""
+
+    claim: Replacement
+    messages: Replacement
+
+
+def land_customer(
+    lake: Lake, customer: str, folder: Path, max_messages: int, run_id: str
+) -> Landed:
+    raw = lake.pin(RAW_MESSAGES, customer)
+    claims = lake.pin(SOURCE_RANGES, customer)
+    batches = claimed_batches(lake, claims)
+    left = unlanded(batches, lake.progress(raw).highest_batch)
+    if left:  # a crash came between claim and messages: land that batch before claiming another
+        replace(raw, _messages(lake, folder, left), left.bounds, {"run_id": run_id})
+        raw = lake.pin(RAW_MESSAGES, customer)
+
+    ranges = find_new_ranges(folder, [r for batch in batches for r in batch.ranges], max_messages)
+    if not ranges:
+        return Landed(Replacement(claims), Replacement(raw, facts={"ranges_read": 0}))
+    new = claim_batch(claims, batches, ranges, lake.now(), run_id)
+    facts = {
+        "batch": new.number,
+        "ranges_read": sum(r.kind == "read" for r in ranges),
+        "messages_read": sum(r.end_offset - r.start_offset for r in ranges),
+        "refused": [f"{r.source}: {r.note}" for r in ranges if r.kind == "refused"],
+    }
+    messages = _messages(lake, folder, new)
+    return Landed(
+        Replacement(lake.pin(SOURCE_RANGES, customer), facts=facts),
+        Replacement(raw, messages, new.bounds, facts),
+    )
+
+
+def _messages(lake: Lake, folder: Path, batch: Batch) -> DataFrame:
+    return read_batch(lake.spark, folder, batch.ranges, batch.number, batch.claimed_at)

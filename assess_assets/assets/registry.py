@@ -1,0 +1,25 @@
+"""All assets, in the order in which data flows. Add an asset: write its module, name it here."""
+
+from assess_assets.assets.assessments import parse_messages
+from assess_assets.assets.builds import builds
+from assess_assets.assets.exam_counts import exam_counts
+from assess_assets.assets.exam_performance import exam_performance
+from assess_assets.assets.exams import exams
+from assess_assets.assets.landing_files import landing_files
+from assess_assets.assets.options import options
+from assess_assets.assets.question_difficulty import question_difficulty
+from assess_assets.assets.questions import questions
+from assess_assets.assets.raw_messages import land_messages
+
+ASSETS = [
+    landing_files,
+    land_messages,
+    builds,
+    parse_messages,
+    questions,
+    options,
+    exams,
+    exam_counts,
+    exam_performance,
+    question_difficulty,
+]

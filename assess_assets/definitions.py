@@ -1,0 +1,32 @@
+"""The code location: everything that Dagster loads, put together in one call.
+
+`build_definitions(settings)` is the only door, for Dagster, commands and tests alike; `defs` is
+lazy, so importing this module reads no environment and starts nothing.
+"""
+
+import dagster as dg
+
+from assess_assets.assets.registry import ASSETS
+from assess_assets.resources.lake import LakeResource
+from assess_assets.resources.spark import SparkEngine
+from assess_assets.settings import Settings
+from assess_assets.storage.io_manager import SparkHdfsIOManager
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """All assets, checks and resources for one deployment.
+
+    Steps run in one process: the engine starts once a run, instead of once a step.
+    """
+    engine = SparkEngine(url=settings.spark)
+    lake = LakeResource.from_settings(settings, engine)
+    return dg.Definitions(
+        assets=ASSETS,
+        resources={"engine": engine, "lake": lake, "lake_io": SparkHdfsIOManager(lake=lake)},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    return build_definitions(Settings())

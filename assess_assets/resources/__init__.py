@@ -1,0 +1,1 @@
+"""Dagster resources: the engine, and the lake on top of it."""

@@ -1,0 +1,85 @@
+"""The engine: Sail in this process, or Apache Spark, behind one SparkSession.
+
+Which one runs is configuration; everything else in the package is PySpark that behaves alike on
+both. Sessions come from dagster-pyspark's resource; a process has one, made on first use.
+"""
+
+import atexit
+import os
+import sys
+import tempfile
+from functools import cache
+from typing import TYPE_CHECKING
+
+from dagster import ConfigurableResource
+from dagster_pyspark import LazyPySparkResource
+from pyspark.sql import SparkSession
+
+from assess_assets.sources.landing_source import LandingDataSource
+
+if TYPE_CHECKING:
+    from pysail.spark import SparkConnectServer
+
+SAIL = "sail"
+DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
+
+_COMMON = {
+    "spark.app.name": "assess_assets",
+    "spark.sql.session.timeZone": "UTC",
+}
+_SPARK = {
+    **_COMMON,
+    "spark.jars.packages": DELTA_PACKAGE,
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    # A small Delta table costs 6-20 s to open with the defaults, 1-2 s with these.
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+class SparkEngine(ConfigurableResource):  # type: ignore[type-arg]
+    """`url`: sail, local[n], spark://host:port, or sc://host:port (Spark Connect)."""
+
+    url: str = SAIL
+
+    @property
+    def session(self) -> SparkSession:
+        return _session(self.url)
+
+
+@cache
+def _session(url: str) -> SparkSession:
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers miss our packages
+    spark = LazyPySparkResource(spark_config=_configuration(url)).spark_session
+    spark.dataSource.register(LandingDataSource)
+    return spark
+
+
+def _configuration(url: str) -> dict[str, str]:
+    if url == SAIL:
+        host, port = _sail().listening_address
+        return {**_COMMON, "spark.remote": f"sc://{host}:{port}"}
+    if url.startswith("sc://"):
+        return {**_COMMON, "spark.remote": url}
+    return {**_SPARK, "spark.master": url}
+
+
+@cache
+def _sail() -> "SparkConnectServer":
+    """Sail in this process, on a free loopback port. Kept: a server that is collected stops.
+
+    A checkpoint is a Parquet file in a folder that goes with the process.
+    """
+    checkpoints = tempfile.TemporaryDirectory(prefix="assess-checkpoints-")
+    atexit.register(checkpoints.cleanup)
+    os.environ.setdefault("RUST_LOG", "error")
+    os.environ["SAIL_EXECUTION__CHECKPOINT__PATH"] = f"file://{checkpoints.name}"
+
+    from pysail.spark import SparkConnectServer  # reads the environment when it is loaded
+
+    server = SparkConnectServer(ip="127.0.0.1", port=0)
+    server.start()
+    return server

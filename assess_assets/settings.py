@@ -1,0 +1,29 @@
+"""The environment: the only module that reads it, when asked to and never at import.
+
+Belongs here: names, defaults and meaning of the ASSESS_* variables. What they configure does not.
+"""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a deployment chooses. `Settings()` reads the environment; tests pass arguments."""
+
+    model_config = SettingsConfigDict(env_prefix="ASSESS_", frozen=True, extra="ignore")
+
+    lake: str = Field("data/lake", description="Where tables live: a folder, file:// or hdfs://.")
+    landing: Path = Field(
+        Path("data/landing"), description="Where files are delivered: one folder a customer."
+    )
+    spark: str = Field(
+        "sail", description="The engine: sail, local[*], spark://host:port or sc://host:port."
+    )
+    max_messages_per_run: int = Field(
+        1_000_000, gt=0, description="Most messages that one run claims for one customer."
+    )
+    policies: Path | None = Field(
+        None, description="TOML file with the customers' policies; defaults without."
+    )

@@ -1,0 +1,99 @@
+"""The landing folder as a PySpark DataSource: claimed ranges in, envelope rows out.
+
+Belongs here: the translation to Spark's partitions and Arrow batches. Does not: deciding what is
+claimed (`landing`), or what a record is (`landing_formats`).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+from pyspark.sql.types import StructType
+
+from assess_assets.sources.landing_elements import Record
+from assess_assets.sources.landing_files import read_range
+from assess_assets.sources.ranges import (
+    ENVELOPE,
+    ENVELOPE_ARROW,
+    SourceError,
+    SourceRange,
+    ranges_from_json,
+)
+
+BATCH_ROWS: Final = 1000
+BATCH_BYTES: Final = 8 * 1024 * 1024
+
+
+class LandingDataSource(DataSource):
+    """`spark.read.format("assess_landing")`: the records of claimed ranges of landed files.
+
+    Options: `folder`, the customer's landing folder, which every executor must see under this
+    path; `ranges`, what `ranges_to_json` wrote.
+    """
+
+    @classmethod
+    def name(cls) -> str:
+        """The format's name."""
+        return "assess_landing"
+
+    def schema(self) -> StructType:
+        """The envelope, whatever lies in the files."""
+        return ENVELOPE
+
+    def reader(self, schema: StructType) -> "LandingReader":
+        """The reader of the ranges that the options name."""
+        try:
+            folder, ranges = self.options["folder"], self.options["ranges"]
+        except KeyError as error:
+            raise SourceError(
+                f"assess_landing: the option {error} is missing. Give `folder`, a customer's "
+                "landing folder, and `ranges`, its claimed ranges as a JSON list."
+            ) from None
+        return LandingReader(Path(folder), ranges_from_json(ranges))
+
+
+class LandingReader(DataSourceReader):
+    """One Spark partition per range that has messages."""
+
+    def __init__(self, folder: Path, ranges: list[SourceRange]) -> None:
+        self._folder = folder
+        self._ranges = [claim for claim in ranges if claim.kind == "read" and claim.messages]
+
+    def partitions(self) -> list[InputPartition]:
+        """The ranges to read; without any, Spark makes up one partition that has no range."""
+        return [InputPartition(claim.to_json()) for claim in self._ranges]
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        """The range's records, in batches bounded by rows and by bytes."""
+        if partition.value is not None:
+            yield from read_batches(self._folder, SourceRange.from_json(partition.value))
+
+
+def read_batches(folder: Path, claim: SourceRange) -> Iterator[pa.RecordBatch]:
+    """The envelope rows of one range; raises if they are not exactly the claimed ones."""
+    offset, size = claim.start_offset, 0
+    records: list[Record] = []
+    for record in read_range(folder, claim):
+        if records and (len(records) >= BATCH_ROWS or size + len(record.value) > BATCH_BYTES):
+            yield _batch(claim, offset, records)
+            offset, size, records = offset + len(records), 0, []
+        records.append(record)
+        size += len(record.value)
+    if records:
+        yield _batch(claim, offset, records)
+
+
+def _batch(claim: SourceRange, offset: int, records: list[Record]) -> pa.RecordBatch:
+    count = len(records)
+    columns = [
+        pa.repeat(pa.scalar(claim.source, pa.string()), count),
+        pa.repeat(pa.scalar(claim.partition, pa.int32()), count),
+        pa.array(range(offset, offset + count), pa.int64()),
+        pa.repeat(pa.scalar(claim.source_timestamp_ms, pa.int64()), count),
+        pa.nulls(count, pa.binary()),
+        pa.array([record.value for record in records], pa.binary()),
+        pa.array([record.defect for record in records], pa.string()),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=ENVELOPE_ARROW)

@@ -1,0 +1,145 @@
+"""A range of one source's records, the envelope its records are read into, and the sources' errors.
+
+Belongs here: what every kind of source shares. Does not: how any one of them is scanned or read.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import msgspec
+import pyarrow as pa
+from pyspark.sql.types import (
+    BinaryType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+)
+
+RangeKind = Literal["read", "lost", "refused"]
+
+
+class SourceError(Exception):
+    """A source can't be claimed or read; the message says what an operator does next."""
+
+
+class LandedFileChanged(SourceError):
+    """A landed file no longer has the content that was claimed."""
+
+
+class LandedFileMissing(SourceError):
+    """A landed file is gone although some of its messages have not been read."""
+
+
+class LandedFileUnreadable(SourceError):
+    """A landed file exists and can't be opened."""
+
+
+class NotALandingFile(SourceError):
+    """What should be landed isn't a file, or its name isn't one the landing folder takes."""
+
+
+class AlreadyLanded(SourceError):
+    """The same content has landed before, under whatever name."""
+
+
+class LandingNameTaken(SourceError):
+    """The name in the landing folder belongs to other content."""
+
+
+@dataclass(frozen=True)
+class SourceRange:
+    """Records [start_offset, end_offset) of one source, as one claim pins them."""
+
+    source: str  # file name below the customer's landing folder, or topic
+    partition: int  # Kafka's; 0 for a file
+    start_offset: int
+    end_offset: int
+    start_byte: int | None  # where the lines lie in a plain file; None: the file is read whole
+    end_byte: int | None
+    identity: str  # SHA-256 of the file in hex, or the topic's id
+    size_bytes: int | None  # None for a topic
+    source_end_offset: int  # the source's own end when this was claimed
+    source_timestamp_ms: int | None  # the file's modification time: its messages' timestamp
+    kind: RangeKind
+    note: str | None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start_offset <= self.end_offset:
+            raise ValueError(f"not a range of offsets: {self.start_offset} to {self.end_offset}")
+        if (self.start_byte is None) != (self.end_byte is None):
+            raise ValueError("start_byte and end_byte are both given or both None")
+
+    @property
+    def messages(self) -> int:
+        """How many records the range holds."""
+        return self.end_offset - self.start_offset
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing of the source, as it was when claimed, lies beyond this range."""
+        return self.end_offset >= self.source_end_offset
+
+    @property
+    def is_of_a_file(self) -> bool:
+        """Whether this is a landed file's range; a topic has no size."""
+        return self.size_bytes is not None
+
+    def to_json(self) -> str:
+        """The range as one JSON object, as it travels in the options of a DataSource."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> "SourceRange":
+        """The range that `to_json` wrote."""
+        return msgspec.json.decode(text, type=cls)
+
+
+def ranges_to_json(ranges: list[SourceRange]) -> str:
+    """Several ranges as one JSON list: the `ranges` option of a DataSource."""
+    return msgspec.json.encode(ranges).decode()
+
+
+def ranges_from_json(text: str) -> list[SourceRange]:
+    """The ranges that `ranges_to_json` wrote."""
+    return msgspec.json.decode(text, type=list[SourceRange])
+
+
+def lost_rest(last: SourceRange, note: str) -> SourceRange:
+    """What follows `last` in its source, as a range that an operator accepts as lost."""
+    return replace(
+        last,
+        start_offset=last.end_offset,
+        end_offset=max(last.end_offset, last.source_end_offset),
+        start_byte=None,
+        end_byte=None,
+        kind="lost",
+        note=note,
+    )
+
+
+# The envelope, once for each of the two type systems it passes; a test proves that they agree.
+# The time is a number because Sail and Spark want different Arrow types for a timestamp here.
+ENVELOPE: Final = StructType(
+    [
+        StructField("source", StringType()),
+        StructField("partition", IntegerType()),
+        StructField("offset", LongType()),
+        StructField("timestamp_ms", LongType()),
+        StructField("key", BinaryType()),
+        StructField("value", BinaryType()),
+        StructField("source_defect", StringType()),  # what was wrong while reading; normally null
+    ]
+)
+ENVELOPE_ARROW: Final = pa.schema(
+    [
+        ("source", pa.string()),
+        ("partition", pa.int32()),
+        ("offset", pa.int64()),
+        ("timestamp_ms", pa.int64()),
+        ("key", pa.binary()),
+        ("value", pa.binary()),
+        ("source_defect", pa.string()),
+    ]
+)

@@ -1,0 +1,83 @@
+"""Builds: the numbered makings of everything below raw_messages, and who may write which.
+
+A build is claimed like a batch. Versions are ordered: older code refuses to run over newer.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyspark.sql import SparkSession
+
+from assess_assets.storage.delta import Pin, append_claim
+
+
+class OlderCode(Exception):
+    """The tables were made by a newer contract, policy or code than the one that is running."""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What a build was made with."""
+
+    contract: int
+    policy: int
+    code: int
+
+    def changes_since(self, earlier: "Versions") -> list[str]:
+        pairs = [
+            ("contract", earlier.contract, self.contract),
+            ("policy", earlier.policy, self.policy),
+            ("code", earlier.code, self.code),
+        ]
+        return [f"{name} version {old} to {new}" for name, old, new in pairs if old != new]
+
+
+@dataclass(frozen=True)
+class Build:
+    """One row of `builds`, as far as a step needs it; number 0 is no build yet."""
+
+    number: int
+    versions: Versions
+    claimed_at: datetime | None
+
+
+def latest_build(spark: SparkSession, builds: Pin) -> Build | None:
+    rows = builds.read(spark).orderBy("build", ascending=False).limit(1).collect()
+    if not rows:
+        return None
+    row = rows[0]
+    versions = Versions(row.contract_version, row.policy_version, row.code_version)
+    return Build(row.build, versions, row.claimed_at)
+
+
+def refuse_older_code(customer: str, latest: Build, running: Versions) -> None:
+    """Raises OlderCode if any running version is below the recorded one."""
+    made = latest.versions
+    if running.contract < made.contract or running.policy < made.policy or running.code < made.code:
+        raise OlderCode(
+            f"Customer {customer}: build {latest.number} was made with newer versions "
+            f"({'; '.join(made.changes_since(running))}). Nothing was written. Deploy the newer "
+            "code or policy; to go back on purpose, raise the version and rebuild."
+        )
+
+
+def claim_build(
+    builds: Pin, latest: Build | None, running: Versions, reason: str, now: datetime, run_id: str
+) -> int:
+    """Append build k + 1 against the pinned version. Raises LostRace if another claimed it."""
+    number = latest.number + 1 if latest else 1
+    append_claim(
+        builds,
+        [
+            {
+                "build": number,
+                "reason": reason,
+                "contract_version": running.contract,
+                "policy_version": running.policy,
+                "code_version": running.code,
+                "claimed_at": now,
+                "run_id": run_id,
+            }
+        ],
+    )
+    return number

@@ -1,0 +1,106 @@
+"""Claims: the rows of source_ranges, as batches of ranges. Immutable once made."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import Row
+
+from assess_assets.sources.ranges import SourceRange
+from assess_assets.storage.delta import Pin, append_claim
+from assess_assets.storage.lake import Lake
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The ranges that one run claimed together."""
+
+    number: int
+    ranges: tuple[SourceRange, ...]
+    claimed_at: datetime
+
+    @property
+    def messages(self) -> int:
+        return sum(claim.messages for claim in self.ranges if claim.kind == "read")
+
+    @property
+    def bounds(self) -> str:
+        return f"batch = {self.number}"
+
+
+def claimed_batches(lake: Lake, claims: Pin) -> list[Batch]:
+    """Every batch of a customer, oldest first."""
+    rows: dict[int, list[Row]] = defaultdict(list)
+    for row in lake.read(claims).orderBy(*claims.table.order).collect():
+        rows[row.batch].append(row)
+    return [
+        Batch(number, tuple(_range(row) for row in of), of[0].claimed_at.replace(tzinfo=UTC))
+        for number, of in sorted(rows.items())
+    ]
+
+
+def unlanded(batches: Sequence[Batch], highest_landed: int) -> Batch | None:
+    """The last batch, if its messages are not in raw_messages yet."""
+    last = batches[-1] if batches else None
+    if last is None or last.number <= highest_landed or not last.messages:
+        return None
+    return last
+
+
+def claim_batch(
+    claims: Pin,
+    batches: Sequence[Batch],
+    ranges: Sequence[SourceRange],
+    now: datetime,
+    run_id: str,
+) -> Batch:
+    """Append the ranges as the next batch, against the pinned version. Raises LostRace."""
+    number = batches[-1].number + 1 if batches else 1
+    append_claim(claims, [_row(number, claim, now, run_id) for claim in ranges])
+    return Batch(number, tuple(ranges), now)
+
+
+def _row(number: int, claim: SourceRange, now: datetime, run_id: str) -> dict[str, Any]:
+    return {
+        "batch": number,
+        "source": claim.source,
+        "partition": claim.partition,
+        "start_offset": claim.start_offset,
+        "end_offset": claim.end_offset,
+        "start_byte": claim.start_byte,
+        "end_byte": claim.end_byte,
+        "identity": claim.identity,
+        "size_bytes": claim.size_bytes,
+        "source_end_offset": claim.source_end_offset,
+        "source_timestamp": _from_ms(claim.source_timestamp_ms),
+        "kind": claim.kind,
+        "note": claim.note,
+        "claimed_at": now,
+        "run_id": run_id,
+    }
+
+
+def _range(row: Row) -> SourceRange:
+    at = row.source_timestamp
+    return SourceRange(
+        source=row.source,
+        partition=row.partition,
+        start_offset=row.start_offset,
+        end_offset=row.end_offset,
+        start_byte=row.start_byte,
+        end_byte=row.end_byte,
+        identity=row.identity,
+        size_bytes=row.size_bytes,
+        source_end_offset=row.source_end_offset,
+        source_timestamp_ms=None
+        if at is None
+        else round(at.replace(tzinfo=UTC).timestamp() * 1000),
+        kind=row.kind,
+        note=row.note,
+    )
+
+
+def _from_ms(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,139 @@
+"""One Delta table: pin its version, read it there, replace rows of it, append a claim to it.
+
+The rule behind all writing: a writer that decides first and starts later must not win silently.
+So a target is pinned before anything is decided, and a write checks that the pin still holds
+(the gate) and names exactly the rows that it replaces (the bounds). What to write, and in which
+order, is `protocol`'s business, not this module's.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from assess_assets.storage.gate import STALE, gated
+from assess_assets.tables.contract import TableContract
+
+
+class LostRace(Exception):
+    """Another run committed to a table after this one had decided. Nothing was damaged."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A table at one version: what a step reads, or what it expects to replace."""
+
+    table: TableContract
+    customer: str
+    uri: str
+    version: int
+
+    def read(self, spark: SparkSession) -> DataFrame:
+        return (
+            spark.read.format("delta").option("versionAsOf", self.version).load(self.uri)
+        ).select(*self.table.column_names)
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What is known of a table after a write, from its Delta log alone."""
+
+    version: int
+    rows: int
+    size_bytes: int
+    files: int
+
+
+def pin(table: TableContract, customer: str, uri: str) -> Pin:
+    """The table's current version; a table that does not exist is created empty.
+
+    Racing creators are harmless: the first commit of a log is put if absent.
+    """
+    try:
+        return Pin(table, customer, uri, DeltaTable(uri).version())
+    except TableNotFoundError:
+        DeltaTable.create(uri, Schema.from_json(table.schema.json()), mode="ignore")
+        return Pin(table, customer, uri, DeltaTable(uri).version())
+
+
+def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]) -> None:
+    """Replace the rows of `target` for which `bounds` (SQL) holds by `frame`, in one commit.
+
+    Raises LostRace if anybody committed to the table since it was pinned. A row outside the
+    bounds fails the write: Sail would accept it.
+    """
+    frame = frame.select(*target.table.column_names)
+    bounded = _bounded(frame, bounds)
+    current = target.read(frame.sparkSession)
+    writer = (
+        gated(bounded, current, target.uri, target.version)
+        .write.format("delta")
+        .mode("overwrite")
+        .option("replaceWhere", bounds)
+    )
+    try:
+        writer.option("userMetadata", json.dumps(evidence, sort_keys=True)).save(target.uri)
+    except Exception as error:
+        if _lost(error):
+            raise LostRace(
+                f"Customer {target.customer}, table {target.table.name} ({target.uri}): another "
+                f"run committed after version {target.version}, which this run had read. Nothing "
+                "was written. Run it again: it starts from fresh reads."
+            ) from error
+        raise
+
+
+def append_claim(target: Pin, rows: list[dict[str, Any]]) -> None:
+    """Append rows to exactly the pinned version: of two claimants one fails with LostRace."""
+    table = DeltaTable(target.uri, version=target.version)
+    schema = pa.schema(table.schema().to_arrow())
+    try:
+        write_deltalake(
+            table,
+            pa.Table.from_pylist(rows, schema=schema),
+            mode="append",
+            commit_properties=CommitProperties(max_commit_retries=0),
+        )
+    except CommitFailedError as error:
+        raise LostRace(
+            f"Customer {target.customer}, table {target.table.name} ({target.uri}): another run "
+            "claimed at the same time. Nothing was written. Run it again."
+        ) from error
+
+
+def committed(uri: str) -> Committed:
+    """Rows and bytes of the current version, from the log's statistics."""
+    table = DeltaTable(uri)
+    files = pa.table(table.get_add_actions(flatten=True)).select(["num_records", "size_bytes"])
+    rows = sum(value or 0 for value in files.column("num_records").to_pylist())
+    size = sum(files.column("size_bytes").to_pylist())
+    return Committed(table.version(), rows, size, files.num_rows)
+
+
+def _bounded(frame: DataFrame, bounds: str) -> DataFrame:
+    if bounds == "true":
+        return frame
+    outside = F.raise_error(F.lit(f"A row to write is outside of its bounds: {bounds}"))
+    first = frame.columns[0]
+    guarded = F.when(F.expr(bounds), F.col(first)).otherwise(
+        outside.cast(frame.schema[first].dataType)
+    )
+    return frame.withColumn(first, guarded)
+
+
+# What the engines say of a commit that came second: Sail (0.7.2), Delta on Spark (4.4.0).
+_LOST_COMMITS = (
+    STALE,
+    "Failed to commit transaction",
+    "ConcurrentAppendException",
+    "DELTA_CONCURRENT",
+)
+
+
+def _lost(error: Exception) -> bool:
+    return any(sign in str(error) for sign in _LOST_COMMITS)

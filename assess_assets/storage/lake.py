@@ -1,0 +1,168 @@
+"""The lake as a step sees it: pin, read, progress, and what is to be written.
+
+Belongs here: the one object that steps, checks and commands share. Deciding is `protocol`'s,
+moving bytes is `delta`'s.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from assess_assets.storage import delta
+from assess_assets.storage.builds import Build, Versions, latest_build, refuse_older_code
+from assess_assets.storage.delta import Pin
+from assess_assets.storage.layout import LakeLayout
+from assess_assets.storage.protocol import Progress, UpstreamNotReady
+from assess_assets.tables.contract import TableContract
+from assess_assets.tables.ingest import BUILDS
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """How one customer's table is to be written: `frame` replaces the rows within `bounds`.
+
+    Without a frame nothing is written: the table is as it should be. `facts` go into the
+    metadata of the materialization.
+    """
+
+    target: Pin
+    frame: DataFrame | None = None
+    bounds: str = "false"
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def commit(self, evidence: dict[str, Any]) -> None:
+        if self.frame is not None:
+            delta.replace(self.target, self.frame, self.bounds, evidence)
+
+
+class CustomersFailed(Exception):
+    """Some customers of a run failed; the others were done."""
+
+
+class PerCustomer(Mapping[str, T]):
+    """What a step made, by customer; and for customers that failed, why.
+
+    One poisoned customer does not undo the others: who consumes this commits the results first
+    and then calls `raise_failures`.
+    """
+
+    def __init__(self, results: dict[str, T], failures: dict[str, Exception]) -> None:
+        self._results = results
+        self.failures = failures
+
+    def __getitem__(self, customer: str) -> T:
+        return self._results[customer]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def map(self, pick: Callable[[T], Any]) -> "PerCustomer[Any]":
+        return PerCustomer({key: pick(value) for key, value in self.items()}, self.failures)
+
+    def raise_failures(self) -> None:
+        if not self.failures:
+            return
+        if len(self.failures) == 1 and not self._results:
+            raise next(iter(self.failures.values()))
+        told = "\n".join(f"- {customer}: {error}" for customer, error in self.failures.items())
+        raise CustomersFailed(
+            f"{len(self.failures)} of {len(self.failures) + len(self._results)} customers failed; "
+            f"the others were written. Run the failed ones again when mended:\n{told}"
+        ) from next(iter(self.failures.values()))
+
+
+class Replacements(PerCustomer[Replacement]):
+    """What an asset returns: how each customer's table is to be written."""
+
+
+class Lake:
+    """Every customer's tables. Holds no state: each question reads the Delta log anew."""
+
+    def __init__(
+        self,
+        layout: LakeLayout,
+        session: Callable[[], SparkSession],
+        now: Callable[[], datetime],
+        workers: int = 8,
+    ) -> None:
+        self.layout = layout
+        self.now = now
+        self._session = session
+        self._workers = workers
+
+    @property
+    def spark(self) -> SparkSession:
+        return self._session()
+
+    def pin(self, table: TableContract, customer: str) -> Pin:
+        return delta.pin(table, customer, self.layout.uri(table, customer))
+
+    def read(self, pinned: Pin) -> DataFrame:
+        return pinned.read(self.spark)
+
+    def progress(self, pinned: Pin) -> Progress:
+        """How far the pinned table is; `build` is 0 throughout for a table without builds."""
+        builds = "build" if "build" in pinned.table.column_names else "0"
+        row = (
+            self.read(pinned)
+            .agg(
+                F.count(F.lit(1)).alias("rows"),
+                F.expr(f"coalesce(min({builds}), 0)").alias("lowest_build"),
+                F.expr(f"coalesce(max({builds}), 0)").alias("highest_build"),
+                F.expr("coalesce(max(batch), 0)").alias("highest_batch"),
+            )
+            .collect()[0]
+        )
+        return Progress(row.rows, row.lowest_build, row.highest_build, row.highest_batch)
+
+    def current_build(self, customer: str, running: Versions) -> Build:
+        """The customer's build, read now. Raises OlderCode, or UpstreamNotReady without one."""
+        build = latest_build(self.spark, self.pin(BUILDS, customer))
+        if build is None:
+            raise UpstreamNotReady(
+                f"Customer {customer} has no build yet. Materialize raw_messages and builds first: "
+                "dagster asset materialize -m assess_assets.definitions "
+                f"--select '+builds' --partition {customer}"
+            )
+        refuse_older_code(customer, build, running)
+        return build
+
+    def replace_each(
+        self, customers: list[str], step: Callable[[str], Replacement]
+    ) -> Replacements:
+        """`for_each` for a step that makes one table."""
+        made = self.for_each(customers, step)
+        return Replacements(dict(made), made.failures)
+
+    def for_each(self, customers: list[str], step: Callable[[str], T]) -> PerCustomer[T]:
+        """Run a step for every customer side by side; a failure stops only its own customer."""
+        if len(customers) == 1:
+            outcomes = [_attempt(step, customers[0])]
+        else:
+            with ThreadPoolExecutor(self._workers) as pool:
+                outcomes = list(pool.map(lambda customer: _attempt(step, customer), customers))
+        results: dict[str, T] = {}
+        failures: dict[str, Exception] = {}
+        for customer, (result, error) in zip(customers, outcomes, strict=True):
+            if error is None:
+                results[customer] = result  # type: ignore[assignment]
+            else:
+                failures[customer] = error
+        return PerCustomer(results, failures)
+
+
+def _attempt(step: Callable[[str], T], customer: str) -> tuple[T | None, Exception | None]:
+    try:
+        return step(customer), None
+    except Exception as error:  # kept whole and raised by PerCustomer.raise_failures
+        return None, error

@@ -1,0 +1,1 @@
+"""The tables: one contract each, declared once; schema, lineage, checks and docs come from it."""

@@ -1,0 +1,307 @@
+"""Contracts of what the parse step writes: every message has exactly one fate.
+
+assessments, quarantined_messages, conflicting_assessments and message_ledger. What an attempt
+explodes into is in `detail`.
+"""
+
+from pyspark.sql.types import (
+    ArrayType,
+    BinaryType,
+    BooleanType,
+    DecimalType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+from assess_assets.tables.contract import Column, TableContract
+from assess_assets.tables.coordinates import BUILD, batch, coordinates
+
+OPTION_TYPE = StructType(
+    [
+        StructField("id", StringType()),
+        StructField("checked", BooleanType()),
+        StructField("correct", BooleanType()),
+        StructField("submitted", LongType()),
+        StructField("at", TimestampType()),
+    ]
+)
+QUESTION_TYPE = StructType(
+    [
+        StructField("id", StringType()),
+        StructField("user_result", StringType()),
+        StructField("user_correct", BooleanType()),
+        StructField("user_incomplete", BooleanType()),
+        StructField("user_submitted", BooleanType()),
+        StructField("options", ArrayType(OPTION_TYPE)),
+    ]
+)
+COUNTS = ("correct", "incorrect", "incomplete", "unanswered", "submitted", "total")
+COUNT_MEANINGS = {
+    "correct": "questions answered correctly",
+    "incorrect": "questions answered with a wrong option",
+    "incomplete": "questions of which some correct options, and no wrong one, were checked",
+    "unanswered": "questions without an answer",
+    "submitted": "questions with an answer",
+    "total": "questions shown",
+}
+
+_VALUE = ("raw_messages.value",)
+
+
+def _message_field(name: str, kind: str, meaning: str, **flags: bool) -> Column:
+    types = {"string": StringType(), "timestamp": TimestampType(), "double": DoubleType()}
+    return Column(name, types[kind], meaning, _VALUE, **flags)
+
+
+ASSESSMENTS = TableContract(
+    name="assessments",
+    group="attempts",
+    grain="One row per attempt: one sitting of one exam, as its first message told it.",
+    columns=(
+        _message_field("user_exam_id", "string", "Identity of the attempt.", personal=True),
+        _message_field("base_exam_id", "string", "Identity of the exam form."),
+        _message_field("exam_name", "string", "Name of the exam."),
+        _message_field("started_at", "timestamp", "When the attempt was started."),
+        _message_field("keen_id", "string", "Id given by the event collector.", personal=True),
+        _message_field("keen_timestamp", "timestamp", "When the event happened, to microseconds."),
+        _message_field("keen_created_at", "timestamp", "When the collector stored it."),
+        Column(
+            "keen_timestamp_seconds",
+            DecimalType(20, 9),
+            "keen_timestamp exactly as sent, in epoch seconds.",
+            _VALUE,
+        ),
+        Column(
+            "keen_created_at_seconds",
+            DecimalType(20, 9),
+            "keen_created_at exactly as sent, in epoch seconds.",
+            _VALUE,
+        ),
+        _message_field("max_attempts", "double", "How often the exam may be taken."),
+        Column(
+            "certification",
+            BooleanType(),
+            "Whether the attempt counts towards a certification; null when not said.",
+            _VALUE,
+            nullable=True,
+        ),
+        _message_field("sequences_id", "string", "Id of the exam form's sequence of questions."),
+        Column("sequences_attempt", LongType(), "Which attempt the sequence says it is.", _VALUE),
+        Column("is_test", BooleanType(), "Test data by the customer's policy.", _VALUE),
+        *(
+            Column(
+                f"reported_{name}",
+                LongType(),
+                f"Number of {COUNT_MEANINGS[name]}, as the message's counts say; null without.",
+                _VALUE,
+                nullable=True,
+            )
+            for name in COUNTS
+        ),
+        Column(
+            "reported_all_correct",
+            BooleanType(),
+            "Whether the message's counts say that every question was answered correctly.",
+            _VALUE,
+            nullable=True,
+        ),
+        *(
+            Column(
+                f"computed_{name}",
+                LongType(),
+                f"Number of {COUNT_MEANINGS[name]}, counted from the attempt's questions.",
+                _VALUE,
+            )
+            for name in COUNTS
+        ),
+        Column(
+            "computed_all_correct",
+            BooleanType(),
+            "Whether every question's result is correct (and there is one).",
+            _VALUE,
+        ),
+        Column(
+            "mismatch",
+            StringType(),
+            "How summary and detail agree: `none`; `no_counts` (the message has no counts); "
+            "`counts` (reported counts differ from the questions' results); `options` (a "
+            "question's result differs from what its options say); `counts_and_options`.",
+            _VALUE,
+        ),
+        Column(
+            "score",
+            DoubleType(),
+            "reported_correct / reported_total, 0 to 1; null without counts or questions.",
+            _VALUE,
+            nullable=True,
+        ),
+        Column(
+            "questions",
+            ArrayType(QUESTION_TYPE),
+            "The questions with their options, in the order in which they were shown.",
+            _VALUE,
+            personal=True,
+        ),
+        Column(
+            "unmapped",
+            StringType(),
+            "JSON object of every value the contract does not know, by JSON path; null if none.",
+            _VALUE,
+            nullable=True,
+            personal=True,
+        ),
+        Column(
+            "fingerprint",
+            StringType(),
+            "SHA-256 of the parsed message with object keys sorted: equal for equal content.",
+            _VALUE,
+            personal=True,
+        ),
+        *coordinates("raw_messages"),
+        batch("raw_messages"),
+        BUILD,
+    ),
+    key=("user_exam_id",),
+    order=("batch", "source", "partition", "offset"),
+)
+
+MESSAGE_LEDGER = TableContract(
+    name="message_ledger",
+    group="attempts",
+    grain="One row per message: its one fate, and why.",
+    columns=(
+        *coordinates("raw_messages"),
+        Column(
+            "fate",
+            StringType(),
+            "`accepted` (the attempt's row), `duplicate` (content seen before), `conflict` (other "
+            "content for a known attempt) or `quarantined` (breaks the message contract).",
+            _VALUE,
+        ),
+        Column("why", StringType(), "The reason in words.", _VALUE),
+        Column(
+            "user_exam_id",
+            StringType(),
+            "The attempt; null when quarantined.",
+            _VALUE,
+            nullable=True,
+            personal=True,
+        ),
+        Column(
+            "fingerprint",
+            StringType(),
+            "Fingerprint of the content; null when quarantined.",
+            _VALUE,
+            nullable=True,
+            personal=True,
+        ),
+        Column(
+            "refers_to_source",
+            StringType(),
+            "For a duplicate, the first message with its content; for a conflict, the accepted "
+            "one: its source.",
+            ("raw_messages.source",),
+            nullable=True,
+        ),
+        Column(
+            "refers_to_partition",
+            IntegerType(),
+            "The same message's partition.",
+            ("raw_messages.partition",),
+            nullable=True,
+        ),
+        Column(
+            "refers_to_offset",
+            LongType(),
+            "The same message's offset.",
+            ("raw_messages.offset",),
+            nullable=True,
+        ),
+        Column(
+            "question_count",
+            LongType(),
+            "Questions that the validator saw; null when quarantined.",
+            _VALUE,
+            nullable=True,
+        ),
+        Column(
+            "option_count",
+            LongType(),
+            "Options that the validator saw; null when quarantined.",
+            _VALUE,
+            nullable=True,
+        ),
+        batch("raw_messages"),
+        BUILD,
+    ),
+    key=("source", "partition", "offset"),
+    order=("batch", "source", "partition", "offset"),
+)
+
+QUARANTINED_MESSAGES = TableContract(
+    name="quarantined_messages",
+    group="attempts",
+    grain="One row per refused message, with its bytes and the rule it breaks.",
+    columns=(
+        *coordinates("raw_messages"),
+        Column("rule", StringType(), "Name of the rule that the message breaks.", _VALUE),
+        Column("json_path", StringType(), "Where in the message.", _VALUE, nullable=True),
+        Column("expected", StringType(), "What the contract expects there.", _VALUE, nullable=True),
+        Column("found", StringType(), "What was found, cut short.", _VALUE, nullable=True),
+        Column("contract_version", LongType(), "Version of the message contract."),
+        Column(
+            "timestamp",
+            TimestampType(),
+            "The message's timestamp.",
+            ("raw_messages.timestamp",),
+            nullable=True,
+        ),
+        Column(
+            "key", BinaryType(), "Its key.", ("raw_messages.key",), nullable=True, personal=True
+        ),
+        Column("value", BinaryType(), "Its bytes.", _VALUE, nullable=True, personal=True),
+        batch("raw_messages"),
+        BUILD,
+    ),
+    key=("source", "partition", "offset"),
+    order=("batch", "source", "partition", "offset"),
+)
+
+CONFLICTING_ASSESSMENTS = TableContract(
+    name="conflicting_assessments",
+    group="attempts",
+    grain="One row per further content of an attempt that already has one.",
+    columns=(
+        _message_field("user_exam_id", "string", "The attempt it conflicts with.", personal=True),
+        Column("fingerprint", StringType(), "Fingerprint of this content.", _VALUE, personal=True),
+        Column("value", BinaryType(), "The whole message.", _VALUE, personal=True),
+        Column(
+            "accepted_source",
+            StringType(),
+            "Source of the attempt's accepted message.",
+            ("raw_messages.source",),
+        ),
+        Column(
+            "accepted_partition",
+            IntegerType(),
+            "Partition of the attempt's accepted message.",
+            ("raw_messages.partition",),
+        ),
+        Column(
+            "accepted_offset",
+            LongType(),
+            "Offset of the attempt's accepted message.",
+            ("raw_messages.offset",),
+        ),
+        *coordinates("raw_messages"),
+        batch("raw_messages"),
+        BUILD,
+    ),
+    key=("user_exam_id", "fingerprint"),
+    order=("batch", "source", "partition", "offset"),
+)

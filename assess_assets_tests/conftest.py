@@ -1,0 +1,114 @@
+"""Fixtures that every test may use: one engine a process, a lake of its own for each test.
+
+The engine is ASSESS_SPARK's: Sail without it; `make test-spark` runs the engine tests on Spark.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from pyspark.sql import SparkSession
+
+from assess_assets.definitions import build_definitions
+from assess_assets.resources.lake import LakeResource
+from assess_assets.resources.spark import SparkEngine
+from assess_assets.settings import Settings
+from assess_assets.storage.lake import Lake
+from assess_assets.tables.registry import table_named
+
+ENGINE = os.environ.get("ASSESS_SPARK", "sail")
+
+
+@pytest.fixture(scope="session")
+def spark() -> SparkSession:
+    """The engine's one session."""
+    return SparkEngine(url=ENGINE).session
+
+
+@dataclass
+class Platform:
+    """A whole deployment in a temporary folder: landing, lake and Dagster instance."""
+
+    folder: Path
+    instance: dg.DagsterInstance
+    settings: Settings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.settings = Settings(
+            lake=str(self.folder / "lake"),
+            landing=self.folder / "landing",
+            spark=ENGINE,
+            max_messages_per_run=1_000_000,
+        )
+
+    def with_settings(self, **changes: Any) -> None:
+        self.settings = self.settings.model_copy(update=changes)
+
+    def land(self, customer: str, name: str, content: bytes | str) -> Path:
+        """Deliver a file."""
+        folder = self.settings.landing / customer
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        self.register(customer)
+        return folder / name
+
+    def register(self, *customers: str) -> None:
+        self.instance.add_dynamic_partitions("customers", list(customers))
+
+    @property
+    def lake(self) -> Lake:
+        return LakeResource.from_settings(self.settings, SparkEngine(url=ENGINE)).lake
+
+    def materialize(
+        self,
+        customer: str,
+        *,
+        select: Sequence[str] | None = None,
+        raise_on_error: bool = True,
+    ) -> dg.ExecuteInProcessResult:
+        """Run every asset and check for one customer, as one run; `select` names some of them."""
+        job = build_definitions(self.settings).resolve_implicit_global_asset_job_def()
+        return job.execute_in_process(
+            instance=self.instance,
+            partition_key=customer,
+            raise_on_error=raise_on_error,
+            asset_selection=[dg.AssetKey(name) for name in select] if select else None,
+        )
+
+    def materialize_range(
+        self, first: str, last: str, *, raise_on_error: bool = True
+    ) -> dg.ExecuteInProcessResult:
+        """Run everything for a range of customers, in one run, as a backfill does."""
+        job = build_definitions(self.settings).resolve_implicit_global_asset_job_def()
+        return job.execute_in_process(
+            instance=self.instance,
+            raise_on_error=raise_on_error,
+            tags={
+                "dagster/asset_partition_range_start": first,
+                "dagster/asset_partition_range_end": last,
+            },
+        )
+
+    def rows(self, table: str, customer: str, *columns: str) -> list[dict[str, Any]]:
+        """All rows of a table, in the order of its contract."""
+        contract = table_named(table)
+        frame = self.lake.read(self.lake.pin(contract, customer)).orderBy(*contract.order)
+        picked = frame.select(*columns) if columns else frame
+        return [row.asDict(recursive=True) for row in picked.collect()]
+
+    def versions(self, customer: str) -> dict[str, int]:
+        """The Delta version of each of a customer's tables."""
+        from assess_assets.tables.registry import TABLES
+
+        return {table.name: self.lake.pin(table, customer).version for table in TABLES}
+
+
+@pytest.fixture
+def platform(tmp_path: Path, spark: SparkSession) -> Iterator[Platform]:
+    """An empty platform; `spark` is there so that its start is not part of any one test."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Platform(tmp_path, instance)
