@@ -7,6 +7,7 @@ lazy, so importing this module reads no environment and starts nothing.
 import dagster as dg
 
 from assess_assets.assets.registry import ASSETS
+from assess_assets.checks.registry import CHECKS
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
 from assess_assets.settings import Settings
@@ -22,6 +23,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     lake = LakeResource.from_settings(settings, engine)
     return dg.Definitions(
         assets=ASSETS,
+        asset_checks=CHECKS,
         resources={"engine": engine, "lake": lake, "lake_io": SparkHdfsIOManager(lake=lake)},
         executor=dg.in_process_executor,
     )

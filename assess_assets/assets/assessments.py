@@ -18,6 +18,7 @@ from assess_assets.assets.specs import asset_out, customer_multi_asset
 from assess_assets.customers import CustomerPolicy
 from assess_assets.messages import CONTRACT_VERSION
 from assess_assets.resources.lake import LakeResource
+from assess_assets.storage.delta import Pin
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake, Replacement
 from assess_assets.storage.protocol import Span, parse_span
@@ -72,7 +73,7 @@ def parse_customer(
         raw_batch,
         known,
         {name: lake.progress(pin) for name, pin in targets.items() if pin is not ledger},
-        _promised(lake.read(ledger)),
+        _promised(ledger),
     )
     facts = {"build": build, "batch": span.upto}
     if span.is_empty:
@@ -105,7 +106,8 @@ def parse_span_of(
     return {name: frame.withColumn("build", build) for name, frame in frames.items()}
 
 
-def _promised(ledger: DataFrame) -> Mapping[str, int]:
+def _promised(ledger: Pin) -> Mapping[str, int]:
     """How many rows the ledger says the other tables have, by table name."""
-    rows = ledger.groupBy("fate").count().collect()
-    return {TABLE_OF_FATE[row.fate]: row[1] for row in rows if row.fate in TABLE_OF_FATE}
+    rows = ledger.look_up("select fate, count(*) as number from pinned group by fate")
+    counted = {row["fate"]: row["number"] for row in rows}
+    return {table: counted.get(fate, 0) for fate, table in TABLE_OF_FATE.items()}

@@ -35,7 +35,7 @@ def builds(context: dg.AssetExecutionContext, lake: LakeResource) -> Replacement
 
 def claim_if_changed(lake: Lake, customer: str, versions: Versions, run_id: str) -> Replacement:
     table = lake.pin(BUILDS, customer)
-    latest = latest_build(lake.spark, table)
+    latest = latest_build(table)
     if latest is None:
         reason = "first run"
     else:
@@ -51,7 +51,7 @@ def claim_if_changed(lake: Lake, customer: str, versions: Versions, run_id: str)
 def claim_rebuild(lake: Lake, customer: str, versions: Versions, reason: str, run_id: str) -> int:
     """Claim the next build whatever has changed: everything is made again from raw_messages."""
     table = lake.pin(BUILDS, customer)
-    latest = latest_build(lake.spark, table)
+    latest = latest_build(table)
     if latest is not None:
         refuse_older_code(customer, latest, versions)
     return claim_build(table, latest, versions, reason, lake.now(), run_id)

@@ -1,16 +1,21 @@
 """The explode step that questions and options share: which attempts to explode, and how far."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pyspark.sql import DataFrame
 
 from assess_assets.assets.builds import running_versions
 from assess_assets.customers import CustomerPolicy
+from assess_assets.storage.delta import Pin
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake, Replacement
 from assess_assets.storage.protocol import explode_span, require_build
 from assess_assets.tables.attempts import ASSESSMENTS, MESSAGE_LEDGER
 from assess_assets.tables.contract import TableContract
+from assess_assets.tables.detail import OPTIONS, QUESTIONS
+
+COUNTED_BY = {QUESTIONS.name: "question_count", OPTIONS.name: "option_count"}  # in the ledger
 
 
 def explode_customer(
@@ -24,12 +29,24 @@ def explode_customer(
     """Explode the attempts of the batches that `table` does not have yet, up to the ledger's."""
     target = lake.pin(table, customer)
     build = lake.current_build(customer, running_versions(policy)).number
-    ledger = lake.progress(lake.pin(MESSAGE_LEDGER, customer))  # before its upstream is pinned
-    span = explode_span(customer, build, ledger, lake.progress(target))
-    facts = {"build": build, "batch": ledger.highest_batch}
+    ledger = lake.pin(MESSAGE_LEDGER, customer)  # before its upstream is pinned
+    known = lake.progress(ledger)
+    last = _last_batch_with(ledger, COUNTED_BY[table.name])
+    span = explode_span(
+        customer, build, replace(known, highest_batch=last), lake.progress(target)
+    )
+    facts = {"build": build, "batch": known.highest_batch}
     if span.is_empty:
         return Replacement(target, facts=facts)
 
     require_build(customer, ASSESSMENTS.name, build, lake.progress(assessments.pin(customer)))
     attempts = assessments[customer].where(span.selection)
     return Replacement(target, explode(attempts), span.bounds, facts)
+
+
+def _last_batch_with(ledger: Pin, count: str) -> int:
+    """The last batch that has something to explode: copies of known attempts add nothing."""
+    found = ledger.look_up(
+        f"select max(batch) as batch from pinned where fate = 'accepted' and {count} > 0"
+    )
+    return found[0]["batch"] or 0

@@ -5,15 +5,13 @@ import hashlib
 import dagster as dg
 
 from assess_assets.assets.customers_of import customers_of
-from assess_assets.assets.specs import OWNERS
-from assess_assets.customers import CUSTOMERS
+from assess_assets.assets.specs import OWNERS, customer_source
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.landing_files import list_files
 
 
-@dg.observable_source_asset(
+@customer_source(
     name="landing_files",
-    partitions_def=CUSTOMERS,
     group_name="ingest",
     tags={"dagster/kind/file": "", "grain": "customer"},
     metadata={"owner": OWNERS[0]},

@@ -1,7 +1,7 @@
 """source_ranges and raw_messages: claim what is new at a customer's sources, then store it.
 
 A claim is made before anything is read and never changes, so a batch can be landed again by any
-later run, with the same rows. Only the last claimed batch can be without its messages.
+later run, with the same rows, and it is landed before another is claimed.
 """
 
 from collections.abc import Iterator
@@ -63,9 +63,9 @@ def land_customer(
 ) -> Landed:
     raw = lake.pin(RAW_MESSAGES, customer)
     claims = lake.pin(SOURCE_RANGES, customer)
-    batches = claimed_batches(lake, claims)
-    left = unlanded(batches, lake.progress(raw).highest_batch)
-    if left:  # a crash came between claim and messages: land that batch before claiming another
+    batches = claimed_batches(claims)
+    for left in unlanded(batches, lake.progress(raw).highest_batch):
+        # A crash came between claim and messages: land that batch before claiming another.
         replace(raw, _messages(lake, folder, left), left.bounds, {"run_id": run_id})
         raw = lake.pin(RAW_MESSAGES, customer)
 

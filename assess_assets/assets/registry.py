@@ -2,6 +2,8 @@
 
 from assess_assets.assets.assessments import parse_messages
 from assess_assets.assets.builds import builds
+from assess_assets.assets.customer_overview import customer_overview
+from assess_assets.assets.customer_report import customer_report
 from assess_assets.assets.exam_counts import exam_counts
 from assess_assets.assets.exam_performance import exam_performance
 from assess_assets.assets.exams import exams
@@ -22,4 +24,6 @@ ASSETS = [
     exam_counts,
     exam_performance,
     question_difficulty,
+    customer_report,
+    customer_overview,
 ]

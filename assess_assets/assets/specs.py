@@ -33,15 +33,24 @@ def customer_multi_asset(**arguments: Any) -> Callable[[Step], dg.AssetsDefiniti
     return _partitioned(dg.multi_asset, can_subset=False, **arguments)
 
 
+def customer_source(**arguments: Any) -> Callable[[Step], Any]:
+    """`@dg.observable_source_asset` for what lies outside of the lake, per customer."""
+    return _quietly(dg.observable_source_asset, partitions_def=CUSTOMERS, **arguments)
+
+
 def _partitioned(decorator: Step, **arguments: Any) -> Callable[[Step], dg.AssetsDefinition]:
-    def decorate(step: Step) -> dg.AssetsDefinition:
+    return _quietly(
+        decorator, partitions_def=CUSTOMERS, backfill_policy=backfill_policy(), **arguments
+    )
+
+
+def _quietly(decorator: Step, **arguments: Any) -> Callable[[Step], Any]:
+    """Dagster calls these parameters beta; users of the command line need not read it."""
+
+    def decorate(step: Step) -> Any:
         with warnings.catch_warnings():
-            # Only the parameter is called beta; users of the command line need not read it.
             warnings.simplefilter("ignore", dg.BetaWarning)
-            made: dg.AssetsDefinition = decorator(
-                partitions_def=CUSTOMERS, backfill_policy=backfill_policy(), **arguments
-            )(step)
-        return made
+            return decorator(**arguments)(step)
 
     return decorate
 

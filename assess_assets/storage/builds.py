@@ -6,8 +6,6 @@ A build is claimed like a batch. Versions are ordered: older code refuses to run
 from dataclasses import dataclass
 from datetime import datetime
 
-from pyspark.sql import SparkSession
-
 from assess_assets.storage.delta import Pin, append_claim
 
 
@@ -41,13 +39,13 @@ class Build:
     claimed_at: datetime | None
 
 
-def latest_build(spark: SparkSession, builds: Pin) -> Build | None:
-    rows = builds.read(spark).orderBy("build", ascending=False).limit(1).collect()
+def latest_build(builds: Pin) -> Build | None:
+    rows = builds.look_up("select * from pinned order by build desc limit 1")
     if not rows:
         return None
     row = rows[0]
-    versions = Versions(row.contract_version, row.policy_version, row.code_version)
-    return Build(row.build, versions, row.claimed_at)
+    versions = Versions(row["contract_version"], row["policy_version"], row["code_version"])
+    return Build(row["build"], versions, row["claimed_at"])
 
 
 def refuse_older_code(customer: str, latest: Build, running: Versions) -> None:

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pyspark.sql import Row
-
 from assess_assets.sources.ranges import SourceRange
 from assess_assets.storage.delta import Pin, append_claim
-from assess_assets.storage.lake import Lake
 
 
 @dataclass(frozen=True)
@@ -30,23 +27,25 @@ class Batch:
         return f"batch = {self.number}"
 
 
-def claimed_batches(lake: Lake, claims: Pin) -> list[Batch]:
+def claimed_batches(claims: Pin) -> list[Batch]:
     """Every batch of a customer, oldest first."""
-    rows: dict[int, list[Row]] = defaultdict(list)
-    for row in lake.read(claims).orderBy(*claims.table.order).collect():
-        rows[row.batch].append(row)
+    rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    order = ", ".join(claims.table.order)
+    for row in claims.look_up(f"select * from pinned order by {order}"):
+        rows[row["batch"]].append(row)
     return [
-        Batch(number, tuple(_range(row) for row in of), of[0].claimed_at.replace(tzinfo=UTC))
+        Batch(number, tuple(_range(row) for row in of), of[0]["claimed_at"])
         for number, of in sorted(rows.items())
     ]
 
 
-def unlanded(batches: Sequence[Batch], highest_landed: int) -> Batch | None:
-    """The last batch, if its messages are not in raw_messages yet."""
-    last = batches[-1] if batches else None
-    if last is None or last.number <= highest_landed or not last.messages:
-        return None
-    return last
+def unlanded(batches: Sequence[Batch], highest_landed: int) -> list[Batch]:
+    """Batches whose messages are not in raw_messages yet, oldest first.
+
+    After a crash that is one, and a loss may have been accepted (a batch without messages) since;
+    it is all of them when raw_messages was emptied by hand.
+    """
+    return [batch for batch in batches if batch.number > highest_landed and batch.messages]
 
 
 def claim_batch(
@@ -82,23 +81,21 @@ def _row(number: int, claim: SourceRange, now: datetime, run_id: str) -> dict[st
     }
 
 
-def _range(row: Row) -> SourceRange:
-    at = row.source_timestamp
+def _range(row: dict[str, Any]) -> SourceRange:
+    at = row["source_timestamp"]
     return SourceRange(
-        source=row.source,
-        partition=row.partition,
-        start_offset=row.start_offset,
-        end_offset=row.end_offset,
-        start_byte=row.start_byte,
-        end_byte=row.end_byte,
-        identity=row.identity,
-        size_bytes=row.size_bytes,
-        source_end_offset=row.source_end_offset,
-        source_timestamp_ms=None
-        if at is None
-        else round(at.replace(tzinfo=UTC).timestamp() * 1000),
-        kind=row.kind,
-        note=row.note,
+        source=row["source"],
+        partition=row["partition"],
+        start_offset=row["start_offset"],
+        end_offset=row["end_offset"],
+        start_byte=row["start_byte"],
+        end_byte=row["end_byte"],
+        identity=row["identity"],
+        size_bytes=row["size_bytes"],
+        source_end_offset=row["source_end_offset"],
+        source_timestamp_ms=None if at is None else round(at.timestamp() * 1000),
+        kind=row["kind"],
+        note=row["note"],
     )
 
 

@@ -6,16 +6,20 @@ One shape both ways, for one customer or a range of them: an asset returns a `Re
 customer, and receives `Tables`: per customer a lazy DataFrame, pinned when it is first asked for.
 """
 
+from typing import Any
+
 import dagster as dg
+import pandas as pd
 from pyspark.sql import DataFrame
 
 from assess_assets.resources.lake import LakeResource
-from assess_assets.storage.delta import Committed, Pin, committed
+from assess_assets.storage.delta import Pin, committed
 from assess_assets.storage.lake import Lake, Replacement, Replacements
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.registry import table_named
 
 PREVIEW_ROWS = 5
+MAX_PREVIEWS = 20  # of customers in one run: nobody looks at more
 
 
 class Tables:
@@ -50,46 +54,50 @@ class SparkHdfsIOManager(dg.ConfigurableIOManager):
         lake = self.lake.lake
         evidence = {"run_id": context.run_id, "asset": context.asset_key.to_user_string()}
 
-        def write(customer: str) -> Committed:
+        def write(customer: str) -> dict[str, Any]:
             replacement = obj[customer]
             replacement.commit({**evidence, **replacement.facts})
-            return committed(replacement.target.uri)
+            return _described(lake, replacement, with_preview=len(obj) <= MAX_PREVIEWS)
 
         written = lake.for_each(list(obj), write)
-        for customer, commit in written.items():
-            self._describe(context, customer, obj[customer], commit)
+        for customer, metadata in written.items():
+            context.step_context.add_asset_metadata(
+                metadata, asset_key=context.asset_key, partition_key=customer
+            )
         written.raise_failures()
         obj.raise_failures()
 
-    def _describe(
-        self,
-        context: dg.OutputContext,
-        customer: str,
-        replacement: Replacement,
-        commit: Committed,
-    ) -> None:
-        target = replacement.target
-        context.step_context.add_asset_metadata(
-            {
-                **replacement.facts,
-                "dagster/partition_row_count": commit.rows,
-                "dagster/uri": target.uri,
-                "table_version": commit.version,
-                "size_bytes": commit.size_bytes,
-                "changed": replacement.frame is not None and commit.version != target.version,
-                "preview": dg.MetadataValue.md(self._preview(target, commit)),
-            },
-            asset_key=context.asset_key,
-            partition_key=customer,
-        )
 
-    def _preview(self, target: Pin, commit: Committed) -> str:
-        """The first rows, without any column that identifies a person or an attempt."""
-        if not commit.rows:
-            return "_no rows_"
-        columns = target.table.public_columns
-        current = Pin(target.table, target.customer, target.uri, commit.version)
-        rows = self.lake.lake.read(current).select(*columns)
-        first = rows.orderBy(*(name for name in target.table.order if name in columns))
-        shown: list[str] = first.limit(PREVIEW_ROWS).toPandas().to_markdown(index=False)
-        return shown
+def _described(lake: Lake, replacement: Replacement, with_preview: bool) -> dict[str, Any]:
+    """Metadata of one customer's materialization; an unchanged table is not shown again."""
+    target = replacement.target
+    if replacement.frame is None:
+        current = target
+    else:
+        current = lake.pin(target.table, target.customer)
+    commit = committed(current)
+    changed = current.version != target.version
+    return {
+        **replacement.facts,
+        "dagster/partition_row_count": commit.rows,
+        "dagster/uri": target.uri,
+        "table_version": commit.version,
+        "size_bytes": commit.size_bytes,
+        "changed": changed,
+        **({"preview": dg.MetadataValue.md(_preview(current))} if changed and with_preview else {}),
+    }
+
+
+def _preview(current: Pin) -> str:
+    """The first rows, without any column that identifies a person or an attempt."""
+    columns = current.table.public_columns
+    order = [name for name in current.table.order if name in columns]
+    rows = current.look_up(
+        f"select {_names(columns)} from pinned order by {_names(order)} limit {PREVIEW_ROWS}"
+    )
+    shown: str = pd.DataFrame(rows, columns=columns).to_markdown(index=False)
+    return shown if rows else "_no rows_"
+
+
+def _names(columns: list[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)

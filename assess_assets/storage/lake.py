@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from assess_assets.storage import delta
 from assess_assets.storage.builds import Build, Versions, latest_build, refuse_older_code
@@ -112,22 +111,20 @@ class Lake:
 
     def progress(self, pinned: Pin) -> Progress:
         """How far the pinned table is; `build` is 0 throughout for a table without builds."""
-        builds = "build" if "build" in pinned.table.column_names else "0"
-        row = (
-            self.read(pinned)
-            .agg(
-                F.count(F.lit(1)).alias("rows"),
-                F.expr(f"coalesce(min({builds}), 0)").alias("lowest_build"),
-                F.expr(f"coalesce(max({builds}), 0)").alias("highest_build"),
-                F.expr("coalesce(max(batch), 0)").alias("highest_batch"),
-            )
-            .collect()[0]
-        )
-        return Progress(row.rows, row.lowest_build, row.highest_build, row.highest_batch)
+        build = "build" if "build" in pinned.table.column_names else "0"
+        counted = pinned.look_up(
+            f"select count(*) as number, min({build}) as lowest, max({build}) as highest, "
+            "max(batch) as batch from pinned"
+        )[0]
+        return Progress(*(value or 0 for value in counted.values()))
 
     def current_build(self, customer: str, running: Versions) -> Build:
-        """The customer's build, read now. Raises OlderCode, or UpstreamNotReady without one."""
-        build = latest_build(self.spark, self.pin(BUILDS, customer))
+        """The customer's build, read now. Raises OlderCode, or UpstreamNotReady without its build.
+
+        Rows may only be written under the build that says what they are made with: after a change,
+        `builds` comes first.
+        """
+        build = latest_build(self.pin(BUILDS, customer))
         if build is None:
             raise UpstreamNotReady(
                 f"Customer {customer} has no build yet. Materialize raw_messages and builds first: "
@@ -135,6 +132,13 @@ class Lake:
                 f"--select '+builds' --partition {customer}"
             )
         refuse_older_code(customer, build, running)
+        changes = running.changes_since(build.versions)
+        if changes:
+            raise UpstreamNotReady(
+                f"Customer {customer}: build {build.number} is from before {'; '.join(changes)}. "
+                "Materialize builds first: dagster asset materialize -m assess_assets.definitions "
+                f"--select 'builds*' --partition {customer}"
+            )
         return build
 
     def replace_each(

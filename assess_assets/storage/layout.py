@@ -1,13 +1,19 @@
 """Where a table lies: table and customer to URI. Nothing else builds a path into the lake."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from assess_assets.customer_names import require_customer_key
 from assess_assets.tables.contract import TableContract
 
 # No customer key starts like this: an escape is two hexadecimal digits, and "pl" is not.
 PLATFORM_FOLDER = "_platform"
+
+# Sail 0.7.2 percent-encodes a path twice: it writes `a b` as `a%20b`, where nobody looks for it.
+_SAFE_PATH: Final = re.compile(r"[A-Za-z0-9._~/-]*")
+_SAFE_URI: Final = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9._~-]*(?::[0-9]+)?(?:/|$)")
 
 
 @dataclass(frozen=True)
@@ -18,10 +24,22 @@ class LakeLayout:
 
     @classmethod
     def of(cls, lake: str) -> "LakeLayout":
-        """A folder becomes a file:// URI, so that an engine whose default is HDFS finds it too."""
-        if "://" in lake:
-            return cls(lake.rstrip("/"))
-        return cls(f"file://{Path(lake).expanduser().resolve()}")
+        """A folder becomes a file:// URI, so that an engine whose default is HDFS finds it too.
+
+        Raises ValueError for a path with characters that engines do not agree about.
+        """
+        if "://" not in lake:
+            root = str(Path(lake).expanduser().resolve())
+            _refuse_unsafe(lake, root)
+            return cls(f"file://{root}")
+        uri = _SAFE_URI.match(lake)
+        if uri is None:
+            raise ValueError(
+                f"The lake {ascii(lake)} is not a URI of the form hdfs://host:port/folder. "
+                "Set ASSESS_LAKE to such a URI, or to a local folder."
+            )
+        _refuse_unsafe(lake, lake[uri.end() :])
+        return cls(lake.rstrip("/"))
 
     def uri(self, table: TableContract, customer: str) -> str:
         """Raises InvalidCustomerKey for anything that `customer_names` did not make."""
@@ -34,3 +52,14 @@ class LakeLayout:
         if self.root.startswith("file://"):
             return Path(self.root.removeprefix("file://"))
         return None
+
+
+def _refuse_unsafe(lake: str, path: str) -> None:
+    safe = _SAFE_PATH.match(path)
+    end = safe.end() if safe else 0
+    if end < len(path):
+        raise ValueError(
+            f"The lake {ascii(lake)} can't be used: its path has the character {ascii(path[end])}, "
+            "and engines write such a path under another name. Set ASSESS_LAKE to one of only "
+            "A-Z a-z 0-9 . _ ~ / and -."
+        )

@@ -71,6 +71,13 @@ def parse_span(
             f"Customer {customer}: {', '.join(newer)} hold rows of a build after {build}. "
             "Another run has superseded this one. Run it again."
         )
+    if raw_batch < ledger.highest_batch:
+        raise UpstreamNotReady(
+            f"Customer {customer}: raw_messages ends at batch {raw_batch}, and the ledger at "
+            f"{ledger.highest_batch}. Messages were taken away, and nothing is made from what is "
+            "left. Restore the table's earlier version, or materialize raw_messages: what still "
+            "lies in its landing folder is landed again."
+        )
     outdated = any(0 < table.lowest_build < build for table in parsed.values())
     lost = any(promised and not tables[name].rows for name, promised in ledger_fates.items())
     if outdated or lost:

@@ -1,0 +1,75 @@
+# Two commands on a fresh machine: `make demo`, then `make ui`. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+WORKERS ?= 2
+
+# The demo's own deployment: nothing outside of ./demo is written.
+DEMO := $(CURDIR)/demo
+DEMO_ENV := DAGSTER_HOME=$(DEMO)/dagster_home ASSESS_LAKE=$(DEMO)/lake ASSESS_LANDING=$(DEMO)/landing
+PORT ?= 3000
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "assess_assets needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	@echo "Setting up .venv from requirements.lock (one to two minutes, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: setup
+setup: $(READY) ## make .venv from the lock file
+
+.PHONY: demo
+demo: $(READY) ## two customers, from files to answers; a second run changes nothing
+	@$(DEMO_ENV) $(BIN)/assess demo
+
+.PHONY: ui
+ui: $(READY) ## open Dagster on the demo's instance (PORT=3000)
+	@mkdir -p $(DEMO)/dagster_home
+	@echo "Dagster on http://127.0.0.1:$(PORT) - stop with Ctrl-C"
+	@$(DEMO_ENV) $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+
+.PHONY: clean-demo
+clean-demo: ## remove everything the demo made
+	rm -rf $(DEMO)
+
+.PHONY: lint
+lint: $(READY) ## ruff (format and check), mypy --strict, definitions load
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/dg check defs
+
+.PHONY: format
+format: $(READY) ## let ruff mend what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: test
+test: $(READY) ## all tests on Sail: no Java needed
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not spark"
+
+.PHONY: test-unit
+test-unit: $(READY) ## the tests that start no engine
+	$(BIN)/pytest assess_assets_tests/unit
+
+.PHONY: test-spark
+test-spark: $(READY) ## the engine tests on Apache Spark local[2]: needs Java 17
+	ASSESS_SPARK='local[2]' $(BIN)/pytest assess_assets_tests/engine
+
+.PHONY: docs
+docs: $(READY) ## write docs/tables.md from the contracts
+	$(BIN)/assess docs --out docs/tables.md
+
+.PHONY: lock
+lock: ## pin everything anew (needs uv)
+	uv pip compile pyproject.toml --universal --group dev --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock

@@ -1,0 +1,1 @@
+"""Facts about every customer's tables, checked after each step: one module per kind of fact."""

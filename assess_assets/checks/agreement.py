@@ -1,0 +1,87 @@
+"""Facts about two readers of one message: the validator (Python) and the parser (the engine) agree.
+
+The ledger keeps what the validator saw, `assessments.questions` what the parser made of it. Which
+values of a question and an option must be there is the message contract's to say.
+"""
+
+import msgspec
+
+from assess_assets.checks.facts import Fact, named, query, same_message, where_it_is
+from assess_assets.messages.contract import Option, Part, Question
+
+_QUESTIONS = f"""select {where_it_is("a")}, explode(a.questions) as question
+                    from {{assessments}} a"""
+_DIFFERENCES = named(
+    [
+        ("user_exam_id", "p.user_exam_id is distinct from l.user_exam_id"),
+        ("fingerprint", "p.fingerprint is distinct from l.fingerprint"),
+        ("questions", "p.questions is distinct from l.question_count"),
+        ("options", "p.options is distinct from l.option_count"),
+    ]
+)
+
+VALIDATOR_AND_PARSER_AGREE = Fact(
+    name="validator_and_parser_agree",
+    table="message_ledger",
+    meaning="Of every accepted message the parser read the attempt, and as many questions and "
+    "options, as the validator saw.",
+    query=query(
+        f"""
+        select f.source, f.partition, f.offset, f.batch, f.differs,
+               f.question_count, f.questions_parsed, f.option_count, f.options_parsed
+        from (select {where_it_is("l")}, l.question_count, l.option_count,
+                     p.questions as questions_parsed, p.options as options_parsed,
+                     {_DIFFERENCES} as differs
+              from {{message_ledger}} l
+              join (select a.source, a.partition, a.offset, a.user_exam_id, a.fingerprint,
+                           cardinality(a.questions) as questions,
+                           coalesce(o.options, 0) as options
+                    from {{assessments}} a
+                    left join (select q.source, q.partition, q.offset,
+                                      sum(cardinality(q.question.options)) as options
+                               from ({_QUESTIONS}) q
+                               group by q.source, q.partition, q.offset) o
+                      on {same_message("o", "a")}) p
+                on {same_message("p", "l")}
+              where l.fate = 'accepted') f
+        where f.differs <> ''
+        """
+    ),
+)
+
+
+def _required(part: type[Part], alias: str) -> str:
+    fields = [field.name for field in msgspec.structs.fields(part) if field.required]
+    return named((name, f"{alias}.{name} is null") for name in fields)
+
+
+PARSED_QUESTIONS_ARE_FILLED = Fact(
+    name="parsed_questions_are_filled",
+    table="assessments",
+    meaning="No question of an attempt lacks a value that the message contract requires.",
+    query=query(
+        f"""
+        select {where_it_is("f")}, f.empty_fields
+        from (select {where_it_is("q")}, {_required(Question, "q.question")} as empty_fields
+              from ({_QUESTIONS}) q) f
+        where f.empty_fields <> ''
+        """
+    ),
+)
+
+PARSED_OPTIONS_ARE_FILLED = Fact(
+    name="parsed_options_are_filled",
+    table="assessments",
+    meaning="No option of a question lacks a value that the message contract requires.",
+    query=query(
+        f"""
+        select {where_it_is("f")}, f.empty_fields
+        from (select {where_it_is("o")}, {_required(Option, "o.chosen")} as empty_fields
+              from (select {where_it_is("q")}, explode(q.question.options) as chosen
+                    from ({_QUESTIONS}) q) o) f
+        where f.empty_fields <> ''
+        """
+    ),
+)
+
+AGREEMENT = (VALIDATOR_AND_PARSER_AGREE, PARSED_QUESTIONS_ARE_FILLED, PARSED_OPTIONS_ARE_FILLED)

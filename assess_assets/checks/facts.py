@@ -1,0 +1,142 @@
+"""What a check declares: a fact, as SQL that selects the rows which break it.
+
+Belongs here: the kinds of check and what follows from one declaration alone. Does not belong here:
+any particular fact (one module per kind beside this), running them (`examine`), Dagster.
+"""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from string import Formatter
+from typing import TypeAlias
+
+from assess_assets.customers import CustomerPolicy
+from assess_assets.tables.contract import TableContract
+
+REGISTERED_CUSTOMERS = "registered_customers"  # a relation that queries may name beside tables
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact about `table`. `query` selects the failing rows, with coordinates a person can use.
+
+    Tables stand in the query as `{questions} q`; `sql` has their plain names. The text must mean
+    the same in Sail, Apache Spark and DuckDB: columns are always qualified (`q.offset`), because
+    offset, partition and timestamp are words of one dialect or another. What identifies a person
+    or an attempt is compared and never selected.
+    """
+
+    name: str
+    table: str
+    meaning: str
+    query: str
+    blocking: bool = True  # a fact that does not block warns
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it reads, its own first."""
+        return _tables(self.table, self.query)
+
+    @property
+    def sql(self) -> str:
+        """The query for people, to be run where the customer's tables have their plain names."""
+        return _plain(self.query)
+
+    def about(self, registered: Sequence[str]) -> "Fact":
+        """The same fact with the registered customers spelled out, if it asks for them."""
+        rows = ", ".join(f"('{customer}')" for customer in registered)
+        relation = f"(select v.customer from (values {rows}) v(customer))"
+        return replace(self, query=self.query.replace(f"{{{REGISTERED_CUSTOMERS}}}", relation))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of rows that are allowed, and should be few: `query` selects them, out of `of`.
+
+    Becomes two checks: `<name>`, which warns of any such row, and `<name>_is_within_its_limit`,
+    which blocks above the policy's limit. Not one with two severities: Dagster's automation takes
+    a warning of a blocking check for a closed gate.
+    """
+
+    name: str
+    table: str
+    meaning: str
+    query: str
+    of: str
+    reason: str  # the column of `query` that says why
+    limit: str  # the policy's field
+
+    def limit_of(self, policy: CustomerPolicy) -> float:
+        return float(getattr(policy, self.limit))
+
+    @property
+    def limited(self) -> str:
+        """Name of the check that blocks."""
+        return f"{self.name}_is_within_its_limit"
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return _tables(self.table, f"{{{self.of}}} {self.query}")
+
+    @property
+    def sql(self) -> str:
+        return _plain(self.query)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The fact that a table has exactly its contract's columns; the Delta log knows."""
+
+    name: str
+    table: str
+    meaning: str
+    blocking: bool = True
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return (self.table,)
+
+    @property
+    def sql(self) -> str:
+        return f"describe {self.table}"
+
+
+Check: TypeAlias = Fact | Rate | Schema
+
+
+def coordinates_of(table: TableContract) -> list[str]:
+    """Columns that say where a row is, without saying whose: for samples of failing rows."""
+    public = set(table.public_columns)
+    return [name for name in dict.fromkeys((*table.order, *table.key)) if name in public]
+
+
+def where_it_is(alias: str) -> str:
+    """The source coordinates of a row, for a select list."""
+    return f"{alias}.source, {alias}.partition, {alias}.offset, {alias}.batch"
+
+
+def same_message(left: str, right: str) -> str:
+    """Two rows are about the same message, for a join."""
+    return (
+        f"{left}.source = {right}.source and {left}.partition = {right}.partition "
+        f"and {left}.offset = {right}.offset"
+    )
+
+
+def named(cases: Iterable[tuple[str, str]]) -> str:
+    """SQL listing the names of all conditions that hold; empty if none does."""
+    told = ", ".join(f"case when {condition} then '{name}' end" for name, condition in cases)
+    return f"concat_ws(', ', {told})"
+
+
+def query(text: str) -> str:
+    return textwrap.dedent(text).strip()
+
+
+def _tables(own: str, text: str) -> tuple[str, ...]:
+    names = [name for _, name, _, _ in Formatter().parse(text) if name]
+    return tuple(dict.fromkeys((own, *(n for n in names if n != REGISTERED_CUSTOMERS))))
+
+
+def _plain(text: str) -> str:
+    return text.format_map({name: name for _, name, _, _ in Formatter().parse(text) if name})

@@ -1,0 +1,44 @@
+"""The commands, put together.
+
+Belongs here: names and order. Importing this must stay quick: `assess --help` imports all of it.
+"""
+
+import typer
+
+from assess_assets.cli import customers
+from assess_assets.cli.accept_loss import accept_loss
+from assess_assets.cli.answers import answers, report
+from assess_assets.cli.demo import demo
+from assess_assets.cli.docs import docs
+from assess_assets.cli.doctor import doctor
+from assess_assets.cli.errors import Commands
+from assess_assets.cli.history import history
+from assess_assets.cli.land import land
+from assess_assets.cli.rebuild import rebuild
+from assess_assets.cli.sample import sample
+from assess_assets.cli.show import show, sql
+
+app = typer.Typer(
+    cls=Commands,
+    name="assess",
+    help="Assessment attempts in a lakehouse: deliver, look, ask, rebuild, diagnose. "
+    "Runs, backfills and checks are Dagster's: `dagster dev`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+app.command()(demo)
+app.command()(sample)
+app.command()(land)
+app.command()(answers)
+app.command()(report)
+app.command()(show)
+app.command()(sql)
+app.command()(history)
+app.command()(rebuild)
+app.command("accept-loss")(accept_loss)
+app.command()(doctor)
+app.command()(docs)
+app.add_typer(customers.commands, name="customers")

@@ -1,0 +1,164 @@
+"""`assess customers`: who they are; registering them as partitions of Dagster.
+
+Belongs here: the commands. What a key looks like is customer_names' business.
+"""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assess_assets.cli.deployment import dagster_instance, deployment, pin_existing
+from assess_assets.cli.errors import CommandFailed, Commands
+from assess_assets.cli.options import AsJson
+from assess_assets.cli.output import print_json, print_rows
+
+if TYPE_CHECKING:
+    from assess_assets.storage.layout import LakeLayout
+
+PARTITIONS = "customers"  # the name of customers.CUSTOMERS, which would import Dagster
+
+commands = typer.Typer(
+    cls=Commands,
+    help="List the customers; register them as partitions (sync, add).",
+    invoke_without_command=True,
+)
+
+
+@dataclass
+class Known:
+    """One customer, as far as landing folder, lake and Dagster know it."""
+
+    key: str
+    name: str
+    registered: bool | None  # None: there is no instance to ask
+    landing_files: int = 0
+    tables: list[str] = field(default_factory=list)
+    messages: int = 0
+
+
+@commands.callback()
+def customers(context: typer.Context, as_json: AsJson = False) -> None:
+    """List every customer: registered, landed or with tables."""
+    if context.invoked_subcommand is None:
+        _list(as_json)
+
+
+@commands.command()
+def sync() -> None:
+    """Register every landing folder's customer as a partition. Exit code 1 if a name is no key."""
+    settings, _ = deployment()
+    keys, misnamed = landed_folders(settings.landing)
+    with dagster_instance() as instance:
+        known = set(instance.get_dynamic_partitions(PARTITIONS))
+        new = [key for key in keys if key not in known]
+        instance.add_dynamic_partitions(PARTITIONS, new)
+    typer.echo(f"{len(keys)} customers have landing folders, {len(new)} of them are new.")
+    for key in new:
+        typer.echo(f"Registered {key}")
+    if misnamed:
+        raise CommandFailed(
+            f"{len(misnamed)} landing folders are read by no run:\n" + told(misnamed)
+        )
+
+
+@commands.command()
+def add(
+    name: Annotated[str, typer.Argument(help='The customer\'s name, as in "Acme & Co".')],
+) -> None:
+    """Register one customer by its name. To undo it: the partition's menu in Dagster's UI."""
+    from assess_assets.customer_names import encode_customer
+
+    key = encode_customer(name)
+    settings, _ = deployment()
+    with dagster_instance() as instance:
+        is_new = not instance.has_dynamic_partition(PARTITIONS, key)
+        instance.add_dynamic_partitions(PARTITIONS, [key])
+    typer.echo(f"{'Registered' if is_new else 'Was registered before:'} {key}")
+    typer.echo(f"Its files go to {settings.landing / key}: assess land FILE --customer {key}")
+
+
+def landed_folders(landing: Path) -> tuple[list[str], dict[str, str]]:
+    """Keys with a landing folder; and other folders' names with the key each should have."""
+    from assess_assets.customer_names import (
+        CustomerNameRefused,
+        InvalidCustomerKey,
+        encode_customer,
+        require_customer_key,
+    )
+
+    keys, misnamed = [], {}
+    root = landing.expanduser()
+    folders = root.iterdir() if root.is_dir() else ()
+    for name in sorted(folder.name for folder in folders if folder.is_dir()):
+        try:
+            keys.append(require_customer_key(name))
+        except InvalidCustomerKey:
+            try:
+                misnamed[name] = f"rename it to {encode_customer(name)}"
+            except CustomerNameRefused as error:
+                misnamed[name] = str(error)
+    return keys, misnamed
+
+
+def told(misnamed: dict[str, str]) -> str:
+    return "\n".join(f"- {name!a}: {fix}" for name, fix in misnamed.items())
+
+
+def _list(as_json: bool) -> None:
+    from assess_assets.customer_names import decode_customer
+
+    settings, layout = deployment()
+    landed, misnamed = landed_folders(settings.landing)
+    registered = _registered()
+    keys = sorted({*landed, *(registered or ()), *_in_lake(layout)})
+    found = []
+    for key in keys:
+        is_registered = None if registered is None else key in registered
+        one = Known(key, decode_customer(key), is_registered)
+        _look(one, settings.landing, layout)
+        found.append(one)
+    if as_json:
+        print_json([asdict(one) for one in found])
+    elif found:
+        words = {True: "yes", False: "no", None: "?"}
+        print_rows(
+            ["customer", "name", "registered", "landing files", "tables", "messages"],
+            [
+                (c.key, c.name, words[c.registered], c.landing_files, len(c.tables), c.messages)
+                for c in found
+            ],
+        )
+    else:
+        typer.echo(f"No customer yet: {settings.landing} and {layout.root} hold none.")
+        typer.echo("Next: assess land FILE --customer-name NAME, or assess customers add NAME")
+    if misnamed:
+        typer.echo("Landing folders that no run reads:\n" + told(misnamed), err=True)
+
+
+def _registered() -> set[str] | None:
+    try:
+        with dagster_instance() as instance:
+            return set(instance.get_dynamic_partitions(PARTITIONS))
+    except CommandFailed as error:
+        typer.echo(f"Who is registered is unknown. {error}", err=True)
+        return None
+
+
+def _in_lake(layout: "LakeLayout") -> list[str]:
+    """Customers with a folder in the lake, if it is on this machine: others can't be listed."""
+    root = layout.local_root
+    return landed_folders(root)[0] if root else []
+
+
+def _look(one: Known, landing: Path, layout: "LakeLayout") -> None:
+    from assess_assets.sources.landing_files import list_files
+    from assess_assets.storage.delta import committed
+    from assess_assets.storage.sandbox import open_tables
+    from assess_assets.tables.ingest import RAW_MESSAGES
+
+    one.landing_files = len(list_files(landing.expanduser() / one.key))
+    one.tables = [name for name, opened in open_tables(layout, one.key).items() if opened]
+    raw = pin_existing(layout, RAW_MESSAGES, one.key)
+    one.messages = committed(raw).rows if raw else 0

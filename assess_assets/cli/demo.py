@@ -1,0 +1,127 @@
+"""`assess demo`: two customers, from files to answers, on this machine.
+
+Belongs here: the order of the tour and what it says. Every step is one that a user can type.
+"""
+
+import shutil
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from assess_assets.cli.deployment import dagster_instance, deployment
+from assess_assets.cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from assess_assets.cli.running import Told
+    from assess_assets.settings import Settings
+
+CUSTOMERS = ("acme", "globex")
+
+
+def demo() -> None:
+    """Make the sample, land it for acme and a messy delivery for globex, materialize, answer.
+
+    A second run finds everything there and changes nothing.
+    """
+    from assess_assets.cli.answers import answers
+
+    settings, layout = deployment()
+    _heading("Deliveries")
+    _deliver(settings)
+    _prepare_instance()
+    said: dict[str, Told] = {}
+    with dagster_instance() as instance:
+        before = {customer: _versions(settings, customer) for customer in CUSTOMERS}
+        for customer in CUSTOMERS:
+            _heading(f"Materialize {customer}")
+            said[customer] = _materialize(settings, instance, customer)
+    for customer in CUSTOMERS:
+        _heading(f"Answers of {customer}")
+        answers(customer)
+    _heading("Checks that speak up")
+    for customer, told in said.items():
+        _explain(customer, told)
+    _heading("Next")
+    for customer in CUSTOMERS:
+        changed = _changed(before[customer], _versions(settings, customer))
+        typer.echo(f"{customer}: {changed} tables changed.")
+    typer.echo("Open the UI:   make ui")
+    typer.echo("Look around:   assess show quarantined_messages --customer globex")
+    typer.echo(f"               with ASSESS_LAKE={layout.local_root or layout.root}")
+    if not all(told.succeeded for told in said.values()):
+        raise CommandFailed("A run failed: see above, and its log in Dagster's UI (make ui).")
+
+
+def _heading(text: str) -> None:
+    typer.echo(f"\n== {text}")
+
+
+def _deliver(settings: "Settings") -> None:
+    from tempfile import TemporaryDirectory
+
+    from assess_assets.sample.messy import write_messy_delivery
+    from assess_assets.sample.sample import write_sample
+    from assess_assets.sources.landing_delivery import land_file
+    from assess_assets.sources.ranges import AlreadyLanded
+
+    with TemporaryDirectory() as folder:
+        sample = Path(folder) / "attempts.json"
+        messy = Path(folder) / "delivery.ndjson"
+        write_sample(sample)
+        write_messy_delivery(messy)
+        for file, customer in ((sample, "acme"), (messy, "globex")):
+            try:
+                landed = land_file(file, settings.landing, customer)
+                typer.echo(f"{customer}: landed {landed.name} ({landed.stat().st_size:,} bytes)")
+            except AlreadyLanded:
+                typer.echo(f"{customer}: {file.name} has landed before")
+
+
+def _prepare_instance() -> None:
+    """Give DAGSTER_HOME our configuration, if it has none yet."""
+    import os
+
+    home = os.environ.get("DAGSTER_HOME")
+    if home and not (Path(home) / "dagster.yaml").exists():
+        Path(home).mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(__file__).parent / "dagster.yaml", home)
+
+
+def _materialize(
+    settings: "Settings", instance: "dg.DagsterInstance", customer: str
+) -> "Told":
+    from assess_assets.cli.customers import PARTITIONS
+    from assess_assets.cli.running import run_customer
+
+    instance.add_dynamic_partitions(PARTITIONS, [customer])
+    return run_customer(settings, instance, customer, str(uuid.uuid4()), "demo")
+
+
+def _explain(customer: str, told: "Told") -> None:
+    if not told.outspoken:
+        typer.echo(f"{customer}: none; every check passed.")
+    for check in told.outspoken:
+        table = check.asset_key.to_user_string()
+        typer.echo(f"{customer}: {check.check_name} of {table} ({check.severity.value})")
+        typer.echo(f"  {check.description}")
+        command = check.metadata.get("command")
+        if command:
+            typer.echo(f"  The rows: {command.value}")
+
+
+def _versions(settings: "Settings", customer: str) -> dict[str, int]:
+    from assess_assets.cli.deployment import pin_existing
+    from assess_assets.storage.layout import LakeLayout
+    from assess_assets.tables.registry import TABLES
+
+    layout = LakeLayout.of(settings.lake)
+    pins = {table.name: pin_existing(layout, table, customer) for table in TABLES}
+    return {name: pin.version for name, pin in pins.items() if pin}
+
+
+def _changed(before: dict[str, int], after: dict[str, int]) -> int:
+    return sum(before.get(table) != version for table, version in after.items())

@@ -1,0 +1,43 @@
+"""`assess land`: put a file into a customer's landing folder, whole or not at all.
+
+Belongs here: the command. The copying, and what is refused, is sources/landing_delivery's.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assess_assets.cli.deployment import deployment, pin_existing
+from assess_assets.cli.options import Customer, CustomerName, chosen_customer
+
+
+def land(
+    file: Annotated[Path, typer.Argument(help="JSON, one per line or an array; may be gzipped.")],
+    customer: Customer = None,
+    customer_name: CustomerName = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Its name when landed (default: the file's).")
+    ] = None,
+) -> None:
+    """Deliver a file to a customer: the next run reads it. Content that has landed is refused."""
+    from assess_assets.sources.landing_delivery import land_file
+    from assess_assets.storage.claims import claimed_batches
+    from assess_assets.tables.ingest import SOURCE_RANGES
+
+    key = chosen_customer(customer, customer_name)
+    settings, layout = deployment()
+    claims = pin_existing(layout, SOURCE_RANGES, key)
+    batches = claimed_batches(claims) if claims else []
+    landed = land_file(
+        file,
+        settings.landing.expanduser().resolve(),
+        key,
+        name,
+        [claim for batch in batches for claim in batch.ranges],
+    )
+    typer.echo(f"Customer {key}: landed {landed} ({landed.stat().st_size:,} bytes).")
+    typer.echo(
+        "Next: assess customers sync, then dagster asset materialize -m assess_assets.definitions "
+        f"--select '*' --partition {key}"
+    )

@@ -1,0 +1,117 @@
+"""How rows are shown: compactly to people, completely to programs.
+
+Belongs here: a value as text or JSON, a table that fits the screen. Nothing about any table.
+"""
+
+import base64
+import json
+import math
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any, Final
+
+import typer
+
+CELL_WIDTH: Final = 36  # a UUID, and more where the screen has room
+GAP: Final = 3  # between columns
+PIPED_WIDTH: Final = 160  # of output that no terminal limits
+
+
+def json_value(value: Any) -> Any:
+    """The value as JSON has it: nothing cut, times in UTC, what JSON has no word for as text."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case dict():
+            return {str(key): json_value(item) for key, item in value.items()}
+        case list() | tuple():
+            return [json_value(item) for item in value]
+        case _:
+            return _as_text(value)
+
+
+def _as_text(value: Any) -> str:
+    match value:
+        case bytes():
+            try:
+                return value.decode()
+            except UnicodeDecodeError:
+                return base64.b64encode(value).decode()
+        case datetime():
+            if value.tzinfo is not None:
+                return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            return value.isoformat()
+        case date() | time():
+            return value.isoformat()
+        case Decimal():
+            return format(value, "f")
+        case _:
+            return str(value)
+
+
+def print_json(value: Any) -> None:
+    """One document, readable."""
+    typer.echo(json.dumps(json_value(value), ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def print_json_rows(rows: Iterable[dict[str, Any]]) -> None:
+    """A JSON array with one row per line."""
+    separator = "["
+    for row in rows:
+        text = json.dumps(json_value(row), ensure_ascii=False, allow_nan=False)
+        typer.echo(f"{separator}\n{text}", nl=False)
+        separator = ","
+    typer.echo("[]" if separator == "[" else "\n]")
+
+
+def cell(value: Any, width: int = CELL_WIDTH) -> str:
+    """The value on one line, cut. What a terminal would obey is escaped: data is not to be run."""
+    if value is None:
+        return "-"
+    plain = json_value(value)
+    if isinstance(plain, dict | list | bool):
+        plain = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    text = str(plain)
+    cut = text if len(text) <= width else text[: width - 1] + "…"
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in cut)
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table as wide as the screen; columns that don't fit are named below it."""
+    from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    is_terminal = sys.stdout.isatty()
+    screen = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if is_terminal else PIPED_WIDTH
+    width_of_cell = max(CELL_WIDTH, screen // len(columns) - GAP)
+    cells = [[cell(value, width_of_cell) for value in row] for row in rows]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    left, shown = screen, 0
+    for index, name in enumerate(columns):
+        width = max([cell_len(name), *(cell_len(row[index]) for row in cells)])
+        if left < width and shown:
+            break
+        is_number = bool(rows) and all(_is_number(row[index]) for row in rows)
+        table.add_column(Text(name), justify="right" if is_number else "left", no_wrap=True)
+        left, shown = left - width - GAP, shown + 1
+    for row in cells:
+        table.add_row(*(Text(value) for value in row[:shown]))
+    console = Console(width=screen, highlight=False, markup=False, emoji=False)
+    console.print(table)
+    if shown < len(columns):
+        rest = ", ".join(columns[shown:])
+        console.print(f"+ {len(columns) - shown} more columns: {rest}", soft_wrap=True)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    )

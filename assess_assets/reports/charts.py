@@ -1,0 +1,197 @@
+"""Charts of the report as inline SVG, by Altair and vl-convert: no browser, no scripts, no links.
+
+Belongs here: what each chart shows. The same answers give the same bytes. Colors of text and lines
+are the page's, so that they follow light and dark.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from io import StringIO
+
+import altair as alt
+
+from assess_assets.reports.wording import one_line, shown
+from assess_assets.transforms.answers.answer import Answers, Row
+
+ACCENT = "#4f7fd9"
+MUTED = "#b9c3d6"
+INK = "#1d2433"
+WIDTH = 720
+EXAM_PIXELS, FATE_PIXELS, VALUE_PIXELS = 300, 100, 110
+MOST_DAYS = 120
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One chart: its SVG and the sentence below it."""
+
+    svg: str
+    caption: str
+
+
+def draw_charts(answers: Answers) -> dict[str, list[Figure]]:
+    """Charts by the section that they belong to; none of what is empty."""
+    drawn: dict[str, list[Figure]] = {}
+    for section, draw in _CHARTS:
+        figure = draw(answers)
+        if figure is not None:
+            numbered = replace(figure, svg=_renumbered(figure.svg, f"chart-{section}"))
+            drawn.setdefault(section, []).append(numbered)
+    return drawn
+
+
+def _fates(answers: Answers) -> Figure | None:
+    rows = [row for row in answers["fates"].rows[1:] if row["messages"]]
+    if not rows:
+        return None
+    names = {"accepted: attempts": "accepted"}
+    data: list[Row] = [
+        {
+            "label": names.get(str(row["step"]), str(row["step"]).removeprefix("less ")),
+            "value": row["messages"],
+            "text": f"{shown(row['messages'])}  ({shown(row['share'], 'percent')})",
+            "color": ACCENT if row["step"] in names else MUTED,
+        }
+        for row in reversed(rows)
+    ]
+    return Figure(_svg(_bars(data, FATE_PIXELS)), "Messages by fate.")
+
+
+def _popular(answers: Answers) -> Figure | None:
+    return _ranking(answers, "most_popular", "messages", "", "Messages of the most popular exams.")
+
+
+def _hardest(answers: Answers) -> Figure | None:
+    caption = "Share of wrong answers of the hardest questions (first characters of their ids)."
+    return _ranking(answers, "hardest_questions", "share_wrong", "percent", caption)
+
+
+def _scores(answers: Answers) -> Figure | None:
+    scored = [row for row in answers["distribution"].rows if row["label"] != "no score"]
+    if not any(row["attempts"] for row in scored):
+        return None
+    data: list[Row] = [
+        {
+            "label": str(row["label"]).replace(" to ", "–").removesuffix(" %"),
+            "value": row["attempts"],
+            "text": shown(row["attempts"]),
+            "color": ACCENT if row["label"] == "100 %" else MUTED,
+        }
+        for row in scored
+    ]
+    return Figure(_svg(_columns(data, "score in %", "attempts")), "Attempts by score.")
+
+
+def _times(answers: Answers) -> Figure | None:
+    days = answers["days"].rows
+    by_day = 0 < len(days) <= MOST_DAYS
+    rows, unit = (days, "day") if by_day else (answers["months"].rows, "month")
+    if not rows:
+        return None
+    data: list[Row] = [{"label": row["label"], "value": row["attempts"]} for row in rows]
+    mark = _chart(data).mark_bar(color=ACCENT)
+    chart = mark.encode(
+        x=alt.X(
+            "label:T",
+            title=None,
+            timeUnit="utcyearmonthdate" if by_day else "utcyearmonth",
+            axis=alt.Axis(format="%-d %b" if by_day else "%b %Y", labelOverlap=True),
+        ),
+        y=alt.Y("value:Q", title="attempts"),
+    )
+    caption = f"Attempts by {unit}, {rows[0]['label']} to {rows[-1]['label']}."
+    return Figure(_svg(chart.properties(width=WIDTH - 40, height=180)), caption)
+
+
+_CHARTS: tuple[tuple[str, Callable[[Answers], Figure | None]], ...] = (
+    ("messages", _fates),
+    ("exams", _popular),
+    ("scores", _scores),
+    ("questions", _hardest),
+    ("time", _times),
+)
+
+
+def _ranking(answers: Answers, name: str, measure: str, unit: str, caption: str) -> Figure | None:
+    rows = answers[name].rows
+    if not rows:
+        return None
+    data: list[Row] = [
+        {
+            "label": _label(row),
+            "value": row[measure],
+            "text": shown(row[measure], unit),
+            "color": ACCENT,
+        }
+        for row in rows
+    ]
+    return Figure(_svg(_bars(data, EXAM_PIXELS)), caption)
+
+
+def _label(row: Row) -> str:
+    """An exam, or a question of it. Names stay apart though they be cut alike: data is in order."""
+    if "question_id" not in row:
+        return one_line(str(row["exam"]), 40)
+    return f"{one_line(str(row['exam']), 30)} · {one_line(str(row['question_id']), 9)}"
+
+
+def _bars(data: list[Row], label_pixels: int) -> alt.LayerChart:
+    """Horizontal bars in the order of the data, each with its label before and its value behind."""
+    placed: list[Row] = [{**row, "place": place} for place, row in enumerate(data)]
+    base = _chart(placed).encode(x=alt.X("value:Q", axis=None), y=alt.Y("place:O", axis=None))
+    bars = base.mark_bar(cornerRadiusEnd=3, height=alt.RelativeBandSize(0.72)).encode(
+        color=alt.Color("color:N", scale=None)
+    )
+    values = base.mark_text(align="left", dx=6).encode(text="text:N")
+    labels = base.mark_text(align="right", dx=-8, limit=label_pixels - 10).encode(
+        x=alt.value(0), text="label:N"
+    )
+    layered: alt.LayerChart = bars + values + labels
+    return layered.properties(
+        width=WIDTH - label_pixels - VALUE_PIXELS,
+        height=26 * len(data),
+        padding={"left": label_pixels, "right": VALUE_PIXELS, "top": 0, "bottom": 0},
+        autosize="none",
+    )
+
+
+def _columns(data: list[Row], title: str, measure: str) -> alt.LayerChart:
+    """Upright bars in the order of the data, each with its value above it."""
+    order = [str(row["label"]) for row in data]
+    base = _chart(data).encode(
+        x=alt.X("label:N", title=title, sort=order, axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("value:Q", title=measure),
+    )
+    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=alt.Color("color:N", scale=None))
+    layered: alt.LayerChart = bars + base.mark_text(dy=-8).encode(text="text:N")
+    return layered.properties(width=WIDTH - 40, height=220)
+
+
+def _chart(data: list[Row]) -> alt.Chart:
+    return alt.Chart(alt.Data(values=data))  # type: ignore[no-untyped-call]
+
+
+def _svg(chart: alt.Chart | alt.LayerChart) -> str:
+    text = chart.configure(
+        background="transparent",
+        font="sans-serif",
+        axis=alt.AxisConfig(
+            labelColor=INK, titleColor=INK, titleFontWeight="normal", gridColor="#d8dde6"
+        ),
+        text=alt.MarkConfig(color=INK, fontSize=12),
+        view=alt.ViewConfig(stroke=None),
+    )
+    buffer = StringIO()
+    text.save(buffer, format="svg")
+    return buffer.getvalue()
+
+
+def _renumbered(svg: str, prefix: str) -> str:
+    """Vega numbers clip paths from the start of the process: here from 1, and apart on one page."""
+    ids = {name: f"{prefix}-{place}" for place, name in enumerate(_CLIP_ID.findall(svg), start=1)}
+    return _CLIP.sub(lambda clip: clip[1] + ids.get(clip[2], clip[2]) + clip[3], svg)
+
+
+_CLIP_ID = re.compile(r'<clipPath id="(clip[0-9]+)"')
+_CLIP = re.compile(r'(<clipPath id="|="url\(#)(clip[0-9]+)("|\)")')

@@ -1,0 +1,111 @@
+"""One customer's tables as SQL, and nothing else: a DuckDB session that reaches no file by itself.
+
+Belongs here: what is in the session, and how it is locked. Does not: how results are shown (cli/).
+No engine is started: tables are read from their Delta logs, at the versions current when it opens.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.dataset
+from deltalake import DeltaTable, Schema
+from deltalake.exceptions import TableNotFoundError
+
+from assess_assets.storage.layout import LakeLayout
+from assess_assets.tables.contract import TableContract
+from assess_assets.tables.dialect import DUCKDB_MACROS
+from assess_assets.tables.registry import CUSTOMER_TABLES
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Set when the database is made: names in a query never mean this process's own variables, and
+# nothing is loaded, kept or spilled anywhere.
+_CLOSED: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "python_enable_replacements": "false",
+    "python_scan_all_frames": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "temp_directory": "",
+}
+# Last of all, in this order: from here on no setting changes any more.
+_LOCK: Final = (
+    "SET TimeZone = 'UTC'",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+
+class NotAQuery(ValueError):
+    """SQL that isn't exactly one statement that only reads."""
+
+
+def open_tables(layout: LakeLayout, customer: str) -> dict[str, DeltaTable | None]:
+    """The customer's tables in contract order; None for one that has not been made yet."""
+    uris = [layout.uri(table, customer) for table in CUSTOMER_TABLES]
+    with ThreadPoolExecutor(len(uris)) as pool:
+        opened = list(pool.map(_open, uris))
+    return {table.name: one for table, one in zip(CUSTOMER_TABLES, opened, strict=True)}
+
+
+def customer_sql(layout: LakeLayout, customer: str) -> "duckdb.DuckDBPyConnection":
+    """A locked session over the customer's tables at their current versions.
+
+    A table that has not been made yet is there too, empty. What is shared between customers is not.
+    """
+    return sql_over(open_tables(layout, customer))
+
+
+def sql_over(opened: Mapping[str, DeltaTable | None]) -> "duckdb.DuckDBPyConnection":
+    """The same, over what `open_tables` has opened."""
+    return sandbox_of(
+        {table.name: dataset_of(table, opened[table.name]) for table in CUSTOMER_TABLES}
+    )
+
+
+def sandbox_of(datasets: Mapping[str, Any]) -> "duckdb.DuckDBPyConnection":
+    """A locked session in which the given pyarrow datasets are the only tables."""
+    import duckdb
+
+    session = duckdb.connect(":memory:", config=_CLOSED)
+    for name, dataset in datasets.items():
+        session.register(name, dataset)
+    for statement in (*DUCKDB_MACROS, *_LOCK):
+        session.execute(statement)
+    return session
+
+
+def dataset_of(table: TableContract, opened: DeltaTable | None) -> Any:
+    """The table as a pyarrow dataset; an empty one with the contract's types without a table."""
+    if opened is not None:
+        return opened.to_pyarrow_dataset()
+    schema = pa.schema(Schema.from_json(table.schema.json()).to_arrow())
+    return pyarrow.dataset.dataset(schema.empty_table())
+
+
+def query(session: "duckdb.DuckDBPyConnection", sql: str, most: int | None = None) -> pa.Table:
+    """The rows, `most` at most, of one SELECT (or WITH, FROM, DESCRIBE, SHOW, EXPLAIN).
+
+    Raises NotAQuery and duckdb.Error. What is out of reach is so by the lock alone; refusing other
+    statements only says it in better words.
+    """
+    import duckdb
+
+    statements = session.extract_statements(sql)
+    reading = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+    if len(statements) != 1 or statements[0].type not in reading:
+        kinds = ", ".join(one.type.name for one in statements) or "nothing"
+        raise NotAQuery(f"One SELECT is run here, and this is {kinds}. Tables can only be read.")
+    rows = session.sql(sql)
+    return (rows if most is None else rows.limit(most)).to_arrow_table()
+
+
+def _open(uri: str) -> DeltaTable | None:
+    try:
+        return DeltaTable(uri)
+    except TableNotFoundError:
+        return None

@@ -1,0 +1,1 @@
+"""A customer's questions answered: figures from the engine, then answers with their definitions."""

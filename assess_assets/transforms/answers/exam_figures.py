@@ -1,0 +1,110 @@
+"""Figures per exam: the exams with their performance, which one was asked for, names with forms.
+
+Belongs here: reading the exam aggregates into rows of bounded number.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+Rows: TypeAlias = list[dict[str, Any]]
+
+MOST_EXAMS = 500
+LEAST_EXAMS = 10
+MOST_FORMS = 50
+ROUNDED = ("incorrect", "correct", "incomplete", "unanswered")
+
+
+class UnknownExam(Exception):
+    """Nobody took an exam of that name."""
+
+
+def read_exams(counts: DataFrame, performance: DataFrame, exam: str | None) -> Rows:
+    """The most popular exams and the least popular ones, and `exam`, each with its performance."""
+    averages = [
+        F.round(f"average_{name}{weight}", 2).alias(f"average_{name}{weight}")
+        for name in ROUNDED
+        for weight in ("", "_by_message")
+    ]
+    measured = performance.select(
+        "exam_name",
+        "scored_attempts",
+        "scored_messages",
+        *averages,
+        "average_score",
+        "average_score_by_message",
+        "score_stddev",
+        "all_correct_attempts",
+        "all_correct_messages",
+    )
+    every = Window.partitionBy(F.lit(1))
+    place = F.row_number().over(every.orderBy("popularity_rank", "exam_name"))
+    placed = counts.withColumns(
+        {
+            "place": place,
+            "names": F.count(F.lit(1)).over(every),
+            "first_taken": F.unix_micros("first_taken_at"),
+            "last_taken": F.unix_micros("last_taken_at"),
+        }
+    )
+    kept = (F.col("place") <= MOST_EXAMS) | (F.col("place") > F.col("names") - LEAST_EXAMS)
+    if exam is not None:
+        kept = kept | (F.lower("exam_name") == exam.lower())
+    rows = placed.where(kept).join(measured, "exam_name", "left").orderBy("place").collect()
+    return [row.asDict() for row in rows]
+
+
+def choose_exam(customer: str, exams: Rows, exam: str | None) -> str | None:
+    """The exam that is meant: `exam`, or the most popular one that is not test data.
+
+    Capitals matter only where names differ by nothing else. Raises UnknownExam.
+    """
+    names: list[str] = [row["exam_name"] for row in exams]
+    if exam is None:
+        real = [row["exam_name"] for row in exams if not row["is_test"]]
+        return next(iter(real or names), None)
+    alike = [name for name in names if name.lower() == exam.lower()]
+    if exam in names or len(alike) == 1:
+        return exam if exam in names else alike[0]
+    close = difflib.get_close_matches(exam, names, n=3, cutoff=0.4)
+    meant = f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
+    raise UnknownExam(
+        f"Customer {customer}: table exam_counts has no exam {exam!r}.{meant} "
+        f"List them: assess answers --customer {customer}"
+    )
+
+
+def read_forms_of_shared_names(exams: DataFrame, counts: DataFrame) -> Rows:
+    """Base exam ids of each name that has several, the most messages first."""
+    several = counts.where("base_exam_ids > 1").select("exam_name")
+    forms = exams.select(
+        F.explode("exam_names").alias("exam_name"), "base_exam_id", "messages", "attempts"
+    )
+    shared = forms.join(several, "exam_name", "left_semi")
+    rows = shared.orderBy("exam_name", F.desc("messages"), "base_exam_id").limit(MOST_FORMS)
+    return [row.asDict() for row in rows.collect()]
+
+
+def count_totals(counts: DataFrame, exams: DataFrame, difficulty: DataFrame) -> Mapping[str, int]:
+    """How many names, forms and questions there are, and how many of them are not test data."""
+
+    def number(frame: DataFrame, name: str, **conditions: str) -> DataFrame:
+        picked = [F.count_if(F.expr(text)).alias(key) for key, text in conditions.items()]
+        return frame.agg(F.count(F.lit(1)).alias(name), *picked)
+
+    totals = (
+        number(counts, "names", real_names="not is_test", shared_names="base_exam_ids > 1")
+        .crossJoin(number(exams, "forms", real_forms="not is_test"))
+        .crossJoin(
+            number(
+                difficulty,
+                "questions",
+                never_wrong="answered > 0 and incorrect + missed_some = 0",
+                never_answered="answered = 0",
+            )
+        )
+    )
+    return totals.collect()[0].asDict()

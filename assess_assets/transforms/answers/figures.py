@@ -1,0 +1,83 @@
+"""All figures behind a customer's answers, asked of the engine in a handful of round trips.
+
+Belongs here: which tables are read, and the figures as one typed structure of bounded size. What a
+figure means is said by the answers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+
+from assess_assets.transforms.answers.breakdowns import (
+    Breakdowns,
+    Fates,
+    break_down,
+    count_fates,
+)
+from assess_assets.transforms.answers.exam_figures import (
+    Rows,
+    choose_exam,
+    count_totals,
+    read_exams,
+    read_forms_of_shared_names,
+)
+from assess_assets.transforms.answers.question_figures import (
+    Hardest,
+    measure_durations,
+    read_hardest,
+    read_positions,
+)
+from assess_assets.transforms.answers.sums import AttemptFigures, sum_attempts
+from assess_assets.transforms.attempts import count_messages
+
+TABLES_READ = (
+    "assessments",
+    "message_ledger",
+    "questions",
+    "exams",
+    "exam_counts",
+    "exam_performance",
+    "question_difficulty",
+)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What answers are made from. `exam` is the one that was asked for, or the most popular."""
+
+    exam: str | None
+    attempts: AttemptFigures
+    fates: Fates
+    breakdowns: Breakdowns
+    exams: Rows
+    shared_names: Rows
+    totals: Mapping[str, int]
+    hardest: Hardest
+    durations: Mapping[str, int]
+    positions: Rows
+
+
+def gather_figures(
+    customer: str, frames: Mapping[str, DataFrame], exam: str | None = None
+) -> Figures:
+    """Read `TABLES_READ`, all as of one build and batch. Raises UnknownExam."""
+    counts, questions = frames["exam_counts"], frames["questions"]
+    difficulty = frames["question_difficulty"]
+    attempts = count_messages(frames["assessments"], frames["message_ledger"])
+    exams = read_exams(counts, frames["exam_performance"], exam)
+    chosen = choose_exam(customer, exams, exam)
+    totals = count_totals(counts, frames["exams"], difficulty)
+    shared = totals["shared_names"]
+    return Figures(
+        exam=chosen,
+        attempts=sum_attempts(attempts, chosen),
+        fates=count_fates(frames["message_ledger"]),
+        breakdowns=break_down(attempts),
+        exams=exams,
+        shared_names=read_forms_of_shared_names(frames["exams"], counts) if shared else [],
+        totals=totals,
+        hardest=read_hardest(difficulty),
+        durations=measure_durations(attempts, questions),
+        positions=read_positions(attempts, questions, chosen),
+    )

@@ -1,0 +1,82 @@
+"""Figures about questions: the hardest, how long answering took, and one exam by position.
+
+Belongs here: reading question_difficulty and questions into rows of bounded number.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from assess_assets.transforms.answers.exam_figures import Rows
+
+MOST_QUESTIONS = 10
+MOST_POSITIONS = 50
+ENOUGH = 10
+
+
+@dataclass(frozen=True)
+class Hardest:
+    """The hardest questions of those that at least `answered_at_least` attempts answered."""
+
+    rows: Rows
+    answered_at_least: int
+
+
+def read_hardest(difficulty: DataFrame) -> Hardest:
+    """Of small customers, whose questions were all answered by few, every one counts."""
+    most = F.max("answered").over(Window.partitionBy(F.lit(1)))
+    real = difficulty.where("not is_test and answered > 0").withColumn("most_answered", most)
+    enough = real.where(f"answered >= {ENOUGH} or most_answered < {ENOUGH}")
+    hardest = enough.orderBy(F.desc("share_wrong"), F.desc("answered"), "exam_name", "question_id")
+    rows = [row.asDict() for row in hardest.limit(MOST_QUESTIONS).collect()]
+    few = any(row["most_answered"] < ENOUGH for row in rows)
+    return Hardest(rows, 1 if few else ENOUGH)
+
+
+def measure_durations(attempts: DataFrame, questions: DataFrame) -> Mapping[str, int]:
+    """Whole seconds from start to last answer, and from first to last, summed over attempts."""
+    answered = questions.groupBy("user_exam_id").agg(
+        F.min(F.unix_seconds("first_answered_at")).alias("first"),
+        F.max(F.unix_seconds("last_answered_at")).alias("last"),
+    )
+    timed = (
+        attempts.select("user_exam_id", "messages", F.unix_seconds("started_at").alias("started"))
+        .join(answered.where("last is not null"), "user_exam_id")
+        .select("messages", F.expr("last - started").alias("until_last"), F.expr("last - first"))
+        .toDF("messages", "until_last", "between")
+    )
+    zero = F.lit(0).cast("bigint")
+    sums = timed.agg(
+        F.count(F.lit(1)).alias("attempts"),
+        *(F.coalesce(F.sum(name), zero).alias(name) for name in ("messages",)),
+        *(F.coalesce(F.sum(name), zero).alias(name) for name in ("until_last", "between")),
+        *(
+            F.coalesce(F.sum(F.col(name) * F.col("messages")), zero).alias(f"{name}_by_message")
+            for name in ("until_last", "between")
+        ),
+    )
+    return sums.collect()[0].asDict()
+
+
+def read_positions(attempts: DataFrame, questions: DataFrame, exam: str | None) -> Rows:
+    """How often the first, second, ... question shown was answered correctly, in one exam."""
+    if exam is None:
+        return []
+    taken = attempts.where(F.col("exam_name") == F.lit(exam)).select("user_exam_id", "messages")
+    correct = F.col("result") == "correct"
+    by_position = (
+        questions.where(F.col("exam_name") == F.lit(exam))
+        .select("user_exam_id", "position", "result")
+        .join(taken, "user_exam_id")
+        .groupBy("position")
+        .agg(
+            F.sum("messages").alias("messages"),
+            F.count(F.lit(1)).alias("attempts"),
+            F.sum(F.when(correct, F.col("messages")).otherwise(0)).alias("correct_messages"),
+            F.count_if(correct).alias("correct_attempts"),
+        )
+    )
+    rows = by_position.orderBy("position").limit(MOST_POSITIONS).collect()
+    return [row.asDict() for row in rows]

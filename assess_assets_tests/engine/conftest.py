@@ -1,0 +1,37 @@
+"""A customer whose tables are fine, made once; tests of checks damage copies of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from pyspark.sql import SparkSession
+
+from assess_assets.sample.messy import messy_lines
+from assess_assets_tests.conftest import Platform
+from assess_assets_tests.damage import Damaged
+from assess_assets_tests.deliveries import lines, of_every_fate
+
+SOUND = "globex"
+
+
+@pytest.fixture(scope="session")
+def sound_platform(
+    tmp_path_factory: pytest.TempPathFactory, spark: SparkSession
+) -> Iterator[Platform]:
+    """Two batches with every fate in each, a file that is cut off, and no further run."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = Platform(tmp_path_factory.mktemp("sound"), instance)
+        messy = [line.text for line in messy_lines()]
+        platform.land(SOUND, "messy.ndjson", lines(*messy))
+        assert platform.materialize(SOUND).success
+        platform.land(SOUND, "later.ndjson", lines(*of_every_fate("later-"), messy[0]))
+        platform.land(SOUND, "cut.json.gz", b"\x1f\x8b\x08\x00 not really")
+        assert platform.materialize(SOUND).success
+        yield platform
+
+
+@pytest.fixture
+def damaged(sound_platform: Platform, tmp_path: Path, spark: SparkSession) -> Damaged:
+    """A copy of the sound customer's tables, to be damaged."""
+    return Damaged.copy_of(sound_platform.folder / "lake", tmp_path / "lake", spark, SOUND)

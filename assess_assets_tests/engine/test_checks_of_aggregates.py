@@ -1,0 +1,112 @@
+"""Checks of aggregates: every column is recounted, and the rows add up."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+
+from assess_assets.tables.contract import TableContract
+from assess_assets.tables.exams import EXAM_COUNTS, EXAM_PERFORMANCE, EXAMS, QUESTION_DIFFICULTY
+from assess_assets_tests.damage import Damaged
+
+RECOUNTED = {
+    EXAMS: "exams_equal_a_recount",
+    EXAM_COUNTS: "exam_counts_equal_a_recount",
+    EXAM_PERFORMANCE: "exam_performance_equals_a_recount",
+    QUESTION_DIFFICULTY: "question_difficulty_equals_a_recount",
+}
+SUMMED = {
+    "exams": ("exams_add_up_to_all_attempts", "attempts"),
+    "exam_counts": ("exam_counts_add_up_to_all_attempts", "messages"),
+    "exam_performance": ("exam_performance_adds_up_to_all_attempts", "attempts"),
+    "question_difficulty": ("question_difficulty_adds_up_to_all_questions", "shown"),
+}
+
+
+@pytest.mark.parametrize("table", RECOUNTED, ids=lambda table: table.name)
+def test_a_wrong_value_in_any_column_differs_from_the_recount(
+    table: TableContract, damaged: Damaged
+) -> None:
+    name = RECOUNTED[table]
+    unlike = {*table.key, "build", "batch"}
+    wrong = {
+        column: _other(value)
+        for column, value in damaged.rows(table.name)[1].items()
+        if column not in unlike
+    }
+    before = damaged.change(table.name, 1, **wrong)
+    verdict = damaged.verdicts(table.name)[name]
+    (row,) = damaged.failing_rows(table.name, name)
+    assert not verdict.passed
+    assert verdict.blocking
+    assert verdict.metadata["failing_rows"] == 1
+    assert {key: row[key] for key in table.key} == {key: before[key] for key in table.key}
+    assert set(row["differs"].split(", ")) == set(wrong)
+
+
+def test_a_row_that_is_missing_or_made_up_differs_from_the_recount(damaged: Damaged) -> None:
+    lost = damaged.rows("exam_counts")[0]
+    damaged.rewrite("exam_counts", lambda rows: rows.append(rows.pop(0) | {"exam_name": "Alchemy"}))
+    rows = damaged.failing_rows("exam_counts", "exam_counts_equal_a_recount")
+    assert {row["exam_name"] for row in rows} == {"Alchemy", lost["exam_name"]}
+
+
+@pytest.mark.parametrize("table", SUMMED)
+def test_rows_that_do_not_add_up(table: str, damaged: Damaged) -> None:
+    name, column = SUMMED[table]
+    before = damaged.rows(table)[0][column]
+    damaged.change(table, 0, **{column: before + 1})
+    verdict = damaged.verdicts(table)[name]
+    (row,) = damaged.failing_rows(table, name)
+    assert not verdict.passed
+    assert verdict.blocking
+    told, expected = [value for key, value in row.items() if column in key or "rows" in key]
+    assert told == expected + 1
+
+
+@pytest.mark.parametrize("table", SUMMED)
+def test_an_emptied_aggregate_fails(table: str, damaged: Damaged) -> None:
+    damaged.delete(table, "batch > 0")
+    failed = {name for name, verdict in damaged.verdicts(table).items() if not verdict.passed}
+    assert failed == {SUMMED[table][0], *(n for t, n in RECOUNTED.items() if t.name == table)}
+
+
+def test_an_aggregate_that_is_a_batch_behind_is_compared_with_what_it_was_made_from(
+    damaged: Damaged,
+) -> None:
+    for table in RECOUNTED:
+        damaged.replace(table.name, _at_batch(damaged, table.name, 1))
+        for verdict in damaged.verdicts(table.name).values():
+            assert verdict.passed, verdict.description
+
+
+def _at_batch(damaged: Damaged, table: str, batch: int) -> list[dict[str, Any]]:
+    """The rows as they were when the table was made from that batch."""
+    log = DeltaTable(damaged.uri(table))
+    for version in range(log.version() + 1):
+        rows: list[dict[str, Any]] = (
+            DeltaTable(damaged.uri(table), version=version).to_pyarrow_table().to_pylist()
+        )
+        if rows and rows[0]["batch"] == batch:
+            return rows
+    raise AssertionError(f"{table} never was at batch {batch}")
+
+
+def _other(value: Any) -> Any:
+    """Another value of the same type, and not by much."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case float():
+            return value + 1e-6
+        case str():
+            return value + "?"
+        case list():
+            return [*value, "?"]
+        case None:
+            return 0.5
+        case _:
+            return value + timedelta(microseconds=1)

@@ -1,0 +1,233 @@
+"""Checks of facts across tables: each damage is found, with exactly the rows that it damaged.
+
+`failing_rows` also compares the engine's answer with DuckDB's, where people run the query.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from assess_assets_tests.damage import Damaged, Row, where_it_was
+
+MESSY = "source = 'messy.ndjson'"
+
+
+def _failed(damaged: Damaged, table: str, name: str) -> list[Row]:
+    """The rows that the check's query lists; the verdict says the same of them."""
+    verdict = damaged.verdicts(table)[name]
+    rows = damaged.failing_rows(table, name)
+    assert not verdict.passed
+    assert verdict.blocking
+    assert verdict.metadata["failing_rows"] == len(rows)
+    assert f"Customer globex, table {table}: {len(rows)} row" in verdict.description
+    sample = verdict.metadata["sample"].value.splitlines()
+    assert sample[0] == f"| {' | '.join(rows[0])} |"
+    assert len(sample) == 2 + min(len(rows), 10)
+    assert verdict.metadata["command"].value.startswith('assess sql --customer globex "')
+    return rows
+
+
+def _row(damaged: Damaged, table: str, **wanted: Any) -> int:
+    """Place of the first row with these values."""
+    for index, row in enumerate(damaged.rows(table)):
+        if wanted.items() <= row.items():
+            return index
+    raise AssertionError(f"{table} has no row with {wanted}")
+
+
+def test_a_message_that_was_claimed_and_not_landed(damaged: Damaged) -> None:
+    damaged.delete("raw_messages", f"{MESSY} and offset = 3")
+    (row,) = _failed(damaged, "raw_messages", "claimed_ranges_are_landed")
+    assert (row["source"], row["batch"]) == ("messy.ndjson", 1)
+    assert (row["claimed"], row["landed"]) == (55, 54)
+
+
+def test_a_message_that_was_landed_and_not_claimed(damaged: Damaged) -> None:
+    before = damaged.repeat("raw_messages", 0, offset=9_999)
+    rows = _failed(damaged, "raw_messages", "landed_messages_were_claimed")
+    assert rows == [where_it_was(before | {"offset": 9_999})]
+
+
+def test_a_message_without_a_fate(damaged: Damaged) -> None:
+    damaged.delete("message_ledger", f"{MESSY} and offset in (3, 5)")
+    rows = _failed(damaged, "message_ledger", "every_message_has_one_fate")
+    assert [(row["offset"], row["messages"], row["fates"]) for row in rows] == [
+        (3, 1, 0),
+        (5, 1, 0),
+    ]
+
+
+def test_a_fate_without_a_message_and_a_second_fate(damaged: Damaged) -> None:
+    damaged.delete("raw_messages", f"{MESSY} and offset = 3")
+    damaged.repeat("message_ledger", 5)
+    rows = _failed(damaged, "message_ledger", "every_message_has_one_fate")
+    assert [(row["offset"], row["messages"], row["fates"]) for row in rows] == [
+        (3, 0, 1),
+        (5, 1, 2),
+    ]
+
+
+def test_messages_beyond_the_watermark_need_no_fate_yet(damaged: Damaged) -> None:
+    damaged.delete("message_ledger", "batch = 2")
+    assert damaged.verdicts("message_ledger")["every_message_has_one_fate"].passed
+
+
+def test_an_emptied_ledger_excuses_no_message(damaged: Damaged) -> None:
+    messages = len(damaged.rows("raw_messages"))
+    damaged.delete("message_ledger", "batch > 0")
+    rows = _failed(damaged, "message_ledger", "every_message_has_one_fate")
+    assert len(rows) == messages
+
+
+@pytest.mark.parametrize(
+    ("table", "fate"),
+    [
+        ("assessments", "accepted"),
+        ("quarantined_messages", "quarantined"),
+        ("conflicting_assessments", "conflict"),
+    ],
+)
+def test_a_message_that_is_not_in_the_table_of_its_fate(
+    table: str, fate: str, damaged: Damaged
+) -> None:
+    lost = where_it_was(damaged.rows(table)[0])
+    damaged.delete(table, f"source = '{lost['source']}' and offset = {lost['offset']}")
+    rows = _failed(damaged, "message_ledger", "fates_match_their_tables")
+    assert rows == [lost | {"fate_in_ledger": fate, "kept_as": "none"}]
+
+
+def test_a_row_whose_message_has_another_fate(damaged: Damaged) -> None:
+    index = _row(damaged, "message_ledger", fate="quarantined")
+    before = damaged.change("message_ledger", index, fate="duplicate")
+    rows = _failed(damaged, "message_ledger", "fates_match_their_tables")
+    assert rows == [where_it_was(before) | {"fate_in_ledger": "another", "kept_as": "quarantined"}]
+
+
+def test_rows_that_a_crash_left_beyond_the_watermark_are_no_failure(damaged: Damaged) -> None:
+    damaged.repeat("assessments", 0, batch=99)
+    assert damaged.verdicts("message_ledger")["fates_match_their_tables"].passed
+
+
+def test_a_ledger_that_disagrees_with_the_parsed_attempt(damaged: Damaged) -> None:
+    wrong = {"fingerprint": "another", "question_count": 77, "option_count": 77}
+    before = damaged.change("message_ledger", 0, user_exam_id="somebody else", **wrong)
+    (row,) = _failed(damaged, "message_ledger", "validator_and_parser_agree")
+    assert where_it_was(row) == where_it_was(before)
+    assert row["differs"] == "user_exam_id, fingerprint, questions, options"
+
+
+def _lose_a_question(row: Row) -> None:
+    del row["questions"][0]
+
+
+def _lose_an_option(row: Row) -> None:
+    del row["questions"][0]["options"][0]
+
+
+def _lose_all(row: Row) -> None:
+    row["questions"] = None
+
+
+@pytest.mark.parametrize(
+    ("lose", "differs"),
+    [
+        (_lose_a_question, "questions, options"),
+        (_lose_an_option, "options"),
+        (_lose_all, "questions, options"),
+    ],
+)
+def test_a_part_of_an_attempt_that_the_parser_lost(
+    lose: Callable[[Row], None], differs: str, damaged: Damaged
+) -> None:
+    before = damaged.rows("assessments")[0]
+    damaged.rewrite("assessments", lambda rows: lose(rows[0]))
+    (row,) = _failed(damaged, "message_ledger", "validator_and_parser_agree")
+    assert where_it_was(row) == where_it_was(before)
+    assert row["differs"] == differs
+
+
+def test_values_that_the_parser_lost_of_a_question(damaged: Damaged) -> None:
+    before = damaged.rows("assessments")[1]
+    names = {"id", "user_result", "user_correct", "user_incomplete", "user_submitted", "options"}
+    damaged.rewrite(
+        "assessments", lambda rows: rows[1]["questions"][1].update(dict.fromkeys(names))
+    )
+    (row,) = _failed(damaged, "assessments", "parsed_questions_are_filled")
+    assert where_it_was(row) == where_it_was(before)
+    assert set(row["empty_fields"].split(", ")) == names
+
+
+def test_values_that_the_parser_lost_of_an_option(damaged: Damaged) -> None:
+    before = damaged.rows("assessments")[1]
+    damaged.rewrite(
+        "assessments",
+        lambda rows: rows[1]["questions"][1]["options"][1].update({"id": None, "checked": None}),
+    )
+    rows = _failed(damaged, "assessments", "parsed_options_are_filled")
+    assert rows == [where_it_was(before) | {"empty_fields": "id, checked"}]
+
+
+@pytest.mark.parametrize("fate", ["duplicate", "conflict"])
+@pytest.mark.parametrize("change", [{"refers_to_offset": 9_999}, {"user_exam_id": "other"}])
+def test_a_copy_without_its_original(fate: str, change: Row, damaged: Damaged) -> None:
+    before = damaged.change("message_ledger", _row(damaged, "message_ledger", fate=fate), **change)
+    rows = _failed(damaged, "message_ledger", "every_copy_has_its_original")
+    assert [where_it_was(row) for row in rows] == [where_it_was(before)]
+    assert rows[0]["fate"] == fate
+
+
+def test_questions_without_their_attempt(damaged: Damaged) -> None:
+    lost = damaged.rows("assessments")[0]
+    damaged.delete("assessments", f"user_exam_id = '{lost['user_exam_id']}'")
+    rows = _failed(damaged, "questions", "every_question_has_its_attempt")
+    assert [(where_it_was(row), row["position"]) for row in rows] == [
+        (where_it_was(lost), position) for position in range(len(lost["questions"]))
+    ]
+
+
+def test_a_question_of_another_message_than_its_attempt(damaged: Damaged) -> None:
+    before = damaged.change("questions", 0, offset=9_999)
+    (row,) = _failed(damaged, "questions", "every_question_has_its_attempt")
+    assert where_it_was(row) == where_it_was(before | {"offset": 9_999})
+
+
+def test_options_without_their_question(damaged: Damaged) -> None:
+    lost = damaged.change("questions", 0, question_id="another")
+    rows = _failed(damaged, "options", "every_option_has_its_question")
+    assert [where_it_was(row) for row in rows] == [where_it_was(lost)] * lost["options_shown"]
+    assert {row["question_id"] for row in rows} == {lost["question_id"]}
+
+
+def test_an_attempt_that_lost_a_question(damaged: Damaged) -> None:
+    lost = damaged.rows("questions")[0]
+    damaged.rewrite("questions", lambda rows: rows.pop(0))
+    (row,) = _failed(damaged, "questions", "every_attempt_has_all_its_questions")
+    assert where_it_was(row) == where_it_was(lost)
+    assert row["question_rows"] == row["question_count"] - 1
+    assert row["options_shown"] == row["option_count"] - lost["options_shown"]
+
+
+def test_an_attempt_that_lost_all_questions(damaged: Damaged) -> None:
+    first = damaged.rows("assessments")[0]
+    damaged.delete("questions", f"user_exam_id = '{first['user_exam_id']}'")
+    (row,) = _failed(damaged, "questions", "every_attempt_has_all_its_questions")
+    assert (where_it_was(row), row["question_rows"]) == (where_it_was(first), 0)
+
+
+def test_a_question_that_lost_an_option_and_one_that_has_one_twice(damaged: Damaged) -> None:
+    lost = damaged.rows("options")[0]
+    twice = damaged.repeat("options", -1)
+    damaged.rewrite("options", lambda rows: rows.pop(0))
+    rows = _failed(damaged, "options", "every_question_has_all_its_options")
+    found = {(row["source"], row["offset"], row["position"]): row["option_rows"] for row in rows}
+    assert found == {
+        (each["source"], each["offset"], each["question_position"]): _shown(damaged, each) + more
+        for each, more in ((lost, -1), (twice, 1))
+    }
+
+
+def _shown(damaged: Damaged, option: Row) -> int:
+    wanted = {"user_exam_id": option["user_exam_id"], "position": option["question_position"]}
+    shown: int = damaged.rows("questions")[_row(damaged, "questions", **wanted)]["options_shown"]
+    return shown

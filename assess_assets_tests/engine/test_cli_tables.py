@@ -1,0 +1,397 @@
+"""Commands over a small lake of two customers: looking, asking, rebuilding, diagnosing.
+
+Belongs here: commands that need tables, and attacks on the SQL that analysts may write. Does not:
+commands without tables (`unit/test_cli.py`).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+from pyspark.sql import SparkSession
+from typer.testing import CliRunner, Result
+
+from assess_assets.cli.app import app
+from assess_assets.sample.messy import messy_lines
+from assess_assets.storage.layout import LakeLayout
+from assess_assets.storage.sandbox import NotAQuery, customer_sql, query
+from assess_assets.tables.registry import CUSTOMER_TABLES
+from assess_assets_tests.conftest import ENGINE, Platform
+
+ACME = "_41cme_20_26_20_43o"  # "Acme & Co"
+LINES = messy_lines()
+FATES = Counter(line.fate for line in LINES)
+
+FIRST_TABLES = [table.name for table in CUSTOMER_TABLES if table.name != "customer_report"][:7]
+
+Assess = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Iterator[Platform]:
+    """globex with every table, and Acme & Co with its first ones: each has its own delivery."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "home").mkdir()
+    (folder / "home" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DAGSTER_HOME", str(folder / "home"))
+        environment.setenv("ASSESS_LAKE", str(folder / "lake"))
+        environment.setenv("ASSESS_LANDING", str(folder / "landing"))
+        environment.setenv("ASSESS_SPARK", ENGINE)
+        with dg.DagsterInstance.get() as instance:
+            platform = Platform(folder, instance)
+            for customer, seed, select in (("globex", 7, None), (ACME, 8, FIRST_TABLES)):
+                text = "".join(f"{line.text}\n" for line in messy_lines(seed))
+                platform.land(customer, "delivery.ndjson", text)
+                assert platform.materialize(customer, select=select).success
+            yield platform
+
+
+@pytest.fixture
+def assess(made: Platform) -> Assess:
+    return lambda *arguments: CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+def rows_of(result: Result) -> list[dict[str, Any]]:
+    assert result.exit_code == 0, result.output
+    rows: list[dict[str, Any]] = json.loads(result.stdout)
+    return rows
+
+
+def test_show_prints_complete_rows_as_json(assess: Assess) -> None:
+    shown = rows_of(assess("show", "raw_messages", "-c", "globex", "--json"))
+    assert [row["value"] for row in shown] == [line.text for line in LINES]
+    assert [row["offset"] for row in shown] == list(range(len(LINES)))
+    assert {row["key"] for row in shown} == {None}
+    assert all(row["ingested_at"].endswith("Z") for row in shown)
+
+
+def test_show_picks_rows_columns_and_a_number_of_them(assess: Assess) -> None:
+    options = ("--columns", "offset,fate", "--where", "fate = 'conflict'", "--json")
+    conflicts = [
+        {"offset": line.index, "fate": "conflict"} for line in LINES if line.fate == "conflict"
+    ]
+    assert rows_of(assess("show", "message_ledger", "-c", "globex", *options)) == conflicts
+    first = assess("show", "message_ledger", "-c", "globex", *options, "--limit", 1)
+    assert rows_of(first) == conflicts[:1]
+    assert "Only the first 1 rows" in first.stderr
+
+
+def test_nested_values_and_exact_numbers_survive_json(assess: Assess) -> None:
+    first = next(line for line in LINES if line.kind == "good")
+    shown = rows_of(
+        assess(
+            "show", "assessments", "-c", "globex", "--where", f'"offset" = {first.index}', "--json"
+        )
+    )[0]
+    sent = json.loads(first.text)
+    assert shown["user_exam_id"] == sent["user_exam_id"]
+    assert [q["id"] for q in shown["questions"]] == [
+        q["id"] for q in sent["sequences"]["questions"]
+    ]
+    whole, _, fraction = sent["keen_timestamp"].partition(".")
+    assert shown["keen_timestamp_seconds"] == f"{whole}.{fraction:0<9}"
+
+
+def test_text_output_is_narrow_and_names_what_it_leaves_out(assess: Assess) -> None:
+    result = assess("show", "assessments", "-c", "globex", "--limit", 2)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert max(len(line) for line in lines[:4]) <= 160
+    assert lines[0].startswith("user_exam_id")
+    assert lines[-1].startswith("+ ")
+    assert lines[-1].endswith("source, partition, offset, batch, build")
+    assert "Only the first 2 rows: --limit gives more." in result.stderr
+
+
+def test_a_customer_may_be_given_by_its_name(assess: Assess) -> None:
+    counted = 'SELECT count(*) AS "messages" FROM raw_messages'
+    assert rows_of(assess("sql", counted, "--customer-name", "Acme & Co", "--json")) == [
+        {"messages": len(LINES)}
+    ]
+
+
+def test_sql_joins_a_customers_tables(assess: Assess) -> None:
+    asked = (
+        "SELECT fate, count(*) AS n, count(value) AS with_value "
+        'FROM message_ledger JOIN raw_messages USING (source, "partition", "offset") '
+        "GROUP BY fate ORDER BY fate"
+    )
+    assert rows_of(assess("sql", asked, "-c", "globex", "--json")) == [
+        {"fate": fate, "n": n, "with_value": n} for fate, n in sorted(FATES.items())
+    ]
+
+
+def test_an_error_in_sql_is_told_without_a_traceback(assess: Assess) -> None:
+    result = assess("sql", "SELECT max(offset) FROM message_ledger", "-c", "globex")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("assess: Customer globex: Parser Error")
+    assert 'The columns "offset" and "partition" need their quotes.' in result.stderr
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["DROP VIEW exams", "SELECT 1; SELECT 2", "", "SET threads = 1", "COPY exams TO 'x.csv'"],
+)
+def test_sql_only_reads(assess: Assess, statement: str) -> None:
+    result = assess("sql", statement, "-c", "globex")
+    assert result.exit_code == 1
+    assert "One SELECT is run here" in result.stderr
+
+
+def test_the_sandbox_has_the_customers_tables_and_no_other(made: Platform) -> None:
+    with customer_sql(LakeLayout.of(made.settings.lake), "globex") as session:
+        names = [row["name"] for row in query(session, "SHOW TABLES").to_pylist()]
+        assert names == sorted(table.name for table in CUSTOMER_TABLES)
+        for table in CUSTOMER_TABLES:
+            columns = query(session, f"DESCRIBE {table.name}").column("column_name").to_pylist()
+            assert columns == table.column_names
+        seen = query(session, "SELECT user_exam_id FROM assessments").to_pylist()
+    expected = {json.loads(line.text)["user_exam_id"] for line in LINES if line.fate == "accepted"}
+    assert {row["user_exam_id"] for row in seen} == expected
+
+
+def test_tables_that_were_not_made_yet_are_empty(made: Platform) -> None:
+    with customer_sql(LakeLayout.of(made.settings.lake), "nobody") as session:
+        for table in CUSTOMER_TABLES:
+            found = query(session, f"SELECT * FROM {table.name}")
+            assert (found.num_rows, found.column_names) == (0, table.column_names)
+    assert not (made.folder / "lake" / "nobody").exists()
+
+
+# {theirs}: a Parquet file of the other customer; {log}: its Delta log; {out}: a place to write.
+ATTACKS = """
+SELECT * FROM read_parquet('{theirs}')
+SELECT * FROM parquet_scan('{theirs}')
+SELECT * FROM '{theirs}'
+SELECT * FROM "{theirs}"
+SELECT * FROM query_table('{theirs}')
+SELECT * FROM query('FROM ''{theirs}''')
+SELECT * FROM parquet_metadata('{theirs}')
+SELECT * FROM parquet_file_metadata('{theirs}')
+SELECT * FROM read_json('{log}')
+SELECT * FROM read_text('{log}')
+SELECT * FROM read_text('file://{log}')
+SELECT * FROM read_text('/proc/self/environ')
+SELECT * FROM read_blob('/etc/passwd')
+SELECT * FROM read_csv('/etc/passwd')
+SELECT * FROM sniff_csv('/etc/passwd')
+SELECT * FROM glob('/etc/*')
+SELECT * FROM glob('*')
+SELECT * FROM delta_scan('{lake}')
+SELECT * FROM read_csv('https://example.invalid/x.csv')
+SELECT * FROM json_execute_serialized_sql(json_serialize_sql('FROM read_text(''{log}'')'))
+SELECT getenv('HOME')
+SELECT * FROM customer_overview
+SELECT * FROM secret_of_the_process
+SELECT * FROM python_arrow_scan()
+SELECT * FROM pandas_scan()
+SELECT * FROM duckdb_extension_repositories()
+ATTACH '{out}.db' AS other
+ATTACH '{theirs}' AS other
+COPY (SELECT 1) TO '{out}.csv'
+COPY (SELECT 1) TO '/dev/stdout'
+EXPORT DATABASE '{out}'
+IMPORT DATABASE '{out}'
+CREATE TABLE stolen AS FROM read_text('{log}')
+INSTALL httpfs
+LOAD httpfs
+LOAD '{out}.duckdb_extension'
+CREATE PERSISTENT SECRET s (TYPE http)
+CALL enable_logging(storage = 'file', storage_path = '{out}.log')
+PRAGMA enable_profiling = 'json'
+SET profiling_output = '{out}.json'
+SET log_query_path = '{out}.sql'
+SET enable_external_access = true
+RESET enable_external_access
+SET lock_configuration = false
+SET allowed_directories = ['/']
+SET allowed_paths = ['/etc/passwd']
+SET python_enable_replacements = true
+SET autoinstall_known_extensions = true
+SET temp_directory = '{out}'
+SET memory_limit = '1TB'
+SET TimeZone = 'Asia/Tokyo'
+"""
+
+
+@pytest.mark.parametrize("attack", ATTACKS.strip().splitlines())
+def test_nothing_leads_out_of_the_sandbox(made: Platform, tmp_path: Path, attack: str) -> None:
+    secret_of_the_process = [{"password": 1}]
+    lake = made.folder / "lake" / ACME / "assessments"
+    statement = attack.format(
+        theirs=next(lake.glob("*.parquet")),
+        log=next((lake / "_delta_log").glob("*.json")),
+        lake=lake,
+        out=tmp_path / "out",
+    )
+    with customer_sql(LakeLayout.of(made.settings.lake), "globex") as session:
+        with pytest.raises(duckdb.Error):  # by the lock alone
+            session.execute(statement).fetchall()
+        with pytest.raises((duckdb.Error, NotAQuery)):
+            query(session, statement)
+    assert list(tmp_path.iterdir()) == []
+    assert secret_of_the_process
+
+
+def test_history_says_what_was_read_and_how_far_tables_are(assess: Assess, made: Platform) -> None:
+    result = assess("history", "-c", ACME, "--json")
+    assert result.exit_code == 0
+    told = json.loads(result.stdout)
+    (batch,) = told["batches"]
+    (claim,) = batch["ranges"]
+    assert (batch["batch"], batch["messages"]) == (1, len(LINES))
+    assert (claim["source"], claim["start_offset"], claim["end_offset"], claim["kind"]) == (
+        "delivery.ndjson",
+        0,
+        len(LINES),
+        "read",
+    )
+    assert [build["reason"] for build in told["builds"]] == ["first run"]
+    tables = {table["table"]: table for table in told["tables"]}
+    assert list(tables) == [table.name for table in CUSTOMER_TABLES]
+    ledger = tables["message_ledger"]
+    assert (ledger["rows"], ledger["build"], ledger["batch"]) == (len(LINES), 1, 1)
+    made_ones = {name: one["version"] for name, one in tables.items() if one["version"] is not None}
+    versions = made.versions(ACME)
+    assert made_ones == {name: versions[name] for name in FIRST_TABLES}
+    text = assess("history", "-c", ACME).stdout
+    assert claim["identity"][:12] in text
+    assert claim["identity"] not in text
+
+
+def test_customers_lists_whom_lake_landing_and_dagster_know(assess: Assess, made: Platform) -> None:
+    listed = {row["key"]: row for row in rows_of(assess("customers", "--json"))}
+    assert listed[ACME]["name"] == "Acme & Co"
+    told = [(row["registered"], row["landing_files"]) for row in listed.values()]
+    assert told[:2] == [(True, 1), (True, 1)]
+    assert listed["globex"]["messages"] == len(LINES)
+    assert listed["globex"]["tables"] == [
+        table.name for table in CUSTOMER_TABLES if table.name in listed["globex"]["tables"]
+    ]
+
+
+def test_sync_registers_landed_customers_and_reports_folders_with_other_names(
+    assess: Assess, made: Platform
+) -> None:
+    landing = made.settings.landing
+    (landing / "umbrella").mkdir()
+    (landing / "Wayne Corp").mkdir()
+    try:
+        doctor = json.loads(assess("doctor", "--json").stdout)
+        told = {one["told"]: one["status"] for one in doctor if one["subject"] == "customers"}
+        assert sorted(told.values()) == ["fail", "warn"]
+        result = assess("customers", "sync")
+        assert result.exit_code == 1
+        assert "Registered umbrella" in result.stdout
+        assert "'Wayne Corp': rename it to _57ayne_20_43orp" in result.stderr
+        assert made.instance.has_dynamic_partition("customers", "umbrella")
+        (landing / "Wayne Corp").rename(landing / "_57ayne_20_43orp")
+        assert assess("customers", "sync").exit_code == 0
+    finally:
+        for name in ("umbrella", "_57ayne_20_43orp"):
+            (landing / name).rmdir()
+            made.instance.delete_dynamic_partition("customers", name)
+
+
+def test_a_rebuild_is_a_recorded_run_after_which_nothing_differs(
+    assess: Assess, made: Platform
+) -> None:
+    before = made.versions("globex")
+    result = assess("rebuild", "-c", "globex", "--reason", "to see whether it holds", "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["build"] == 2
+    assert {(one["gone"], one["new"]) for one in told["tables"]} == {(0, 0)}
+    ledger = next(one for one in told["tables"] if one["table"] == "message_ledger")
+    assert (ledger["rows_before"], ledger["rows_after"]) == (len(LINES), len(LINES))
+    run = made.instance.get_run_by_id(told["run_id"])
+    assert run is not None
+    assert run.is_success
+    after = made.versions("globex")
+    assert after["raw_messages"] == before["raw_messages"]
+    assert after["source_ranges"] == before["source_ranges"]
+    assert after["assessments"] > before["assessments"]
+    history = json.loads(assess("history", "-c", "globex", "--json").stdout)
+    last = history["builds"][-1]
+    assert (last["reason"], last["run_id"]) == ("to see whether it holds", told["run_id"])
+
+
+def test_a_rebuild_of_nobody_claims_nothing(assess: Assess, made: Platform) -> None:
+    result = assess("rebuild", "-c", "nobody", "--reason", "why not")
+    assert result.exit_code == 1
+    assert "Customer nobody is not registered" in result.stderr
+    assert not (made.folder / "lake" / "nobody").exists()
+
+
+def test_an_accepted_loss_lets_runs_go_on(
+    assess: Assess, made: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = "loser"
+    platform = Platform(made.folder, made.instance)
+    platform.with_settings(max_messages_per_run=20)
+    file = platform.land(customer, "a.ndjson", "".join(f"{line.text}\n" for line in LINES))
+    select = ["source_ranges", "raw_messages"]
+    loss = ("accept-loss", "-c", customer, "--source", "a.ndjson", "--reason", "the disk broke")
+    try:
+        assert platform.materialize(customer, select=select).success
+        assert "a.ndjson is there" in assess(*loss, "--yes").stderr
+        file.unlink()
+        failed = platform.materialize(customer, select=select, raise_on_error=False)
+        assert not failed.success
+
+        asked = assess(*loss)
+        assert asked.exit_code == 1
+        assert f"{len(LINES) - 20} messages, 20 to {len(LINES)}, were never read." in asked.stdout
+        assert "Nothing was changed." in asked.stderr
+        assert assess(*loss, "--yes").exit_code == 0
+
+        assert platform.materialize(customer, select=select).success
+        claims = platform.rows("source_ranges", customer, "batch", "end_offset", "kind", "note")
+        assert [tuple(row.values()) for row in claims] == [
+            (1, 20, "read", None),
+            (2, len(LINES), "lost", "the disk broke"),
+        ]
+        assert len(platform.rows("raw_messages", customer, "offset")) == 20
+        assert "There is no loss to accept." in assess(*loss, "--yes").stderr
+    finally:
+        made.instance.delete_dynamic_partition("customers", customer)
+
+
+def test_the_doctor_finds_a_sound_deployment_sound(assess: Assess, made: Platform) -> None:
+    before = sorted(path.name for path in (made.folder / "lake").iterdir())
+    result = assess("doctor", "--json")
+    found = {one["subject"]: one for one in json.loads(result.stdout)}
+    assert {name: one["status"] for name, one in found.items() if name != "customers"} == {
+        "python": "ok",
+        "packages": "ok",
+        "lake": "ok",
+        "landing": "ok",
+        "policies": "ok",
+        "dagster instance": "ok",
+        "java": "ok",
+        "engine": "ok",
+    }
+    assert sorted(path.name for path in (made.folder / "lake").iterdir()) == before
+
+
+def test_the_doctor_names_what_is_wrong_and_the_fix(
+    assess: Assess, made: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(made.folder / "no home"))
+    monkeypatch.setenv("ASSESS_LAKE", "hdfs://localhost:1/lake")
+    monkeypatch.setenv("ASSESS_POLICIES", str(made.folder / "none.toml"))
+    monkeypatch.setenv("ASSESS_LANDING", str(made.folder / "no landing"))
+    result = assess("doctor")
+    assert result.exit_code == 1
+    status = {line[6:].split(":")[0]: line[:5].strip() for line in result.stdout.splitlines()}
+    assert status["lake"] == status["policies"] == status["dagster instance"] == "fail"
+    assert status["landing"] == "warn"
+    assert "nobody answers at localhost:1" in result.stdout
+    assert "fix: start it, or set ASSESS_LAKE" in result.stdout
+    assert "export DAGSTER_HOME=" in result.stdout

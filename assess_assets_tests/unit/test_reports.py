@@ -1,0 +1,309 @@
+"""Reports: what comes from data stays text in every format, and equal answers give equal bytes."""
+
+import io
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from assess_assets.reports import wording
+from assess_assets.reports.html import render_html
+from assess_assets.reports.markdown import escape, render_markdown, summary_of
+from assess_assets.reports.terminal import AnswersOnTerminal
+from assess_assets.tables.exams import EXAM_COUNTS, EXAM_PERFORMANCE
+from assess_assets.transforms.answers.answer import Answers
+from assess_assets.transforms.answers.answering import answers_from
+from assess_assets.transforms.answers.breakdowns import Counted, Fates
+from assess_assets.transforms.answers.figures import Figures
+from assess_assets.transforms.answers.question_figures import Hardest
+from assess_assets.transforms.answers.sums import AttemptFigures, Sums
+
+HOSTILE = (
+    "A | B \\| C",
+    '<script>alert("x")</script>',
+    "two\nlines\r\n\n# and a heading",
+    "[click](javascript:alert(1)) ![x](http://evil.example/x.png)",
+    "http://evil.example/ <http://evil.example> www.evil.example a@evil.example",
+    "`code` **bold** _it_ ~~no~~ &lt; &amp; $x$",
+    "\x1b[31mred\x1b[0m [bold]rich[/bold] \u202egnirts",
+    "Überprüfung – 試験 🎓 'quoted' \"twice\"",
+)
+_SUMS = {
+    "attempts": 3,
+    "scored": 2,
+    "score": 1.5,
+    "score_squared": 1.25,
+    "correct": 6,
+    "total": 8,
+    "all_correct": 1,
+    "passing": 1,
+    "shown": 12,
+    "test": 0,
+    "repeated": 1,
+}
+
+
+def _exam(place: int, name: str) -> dict[str, Any]:
+    averages = {
+        f"average_{what}{weight}": 0.25
+        for what in ("correct", "incorrect", "incomplete", "unanswered", "score")
+        for weight in ("", "_by_message")
+    }
+    return {
+        "exam_name": name,
+        "popularity_rank": place,
+        "messages": 90 - place,
+        "attempts": 80 - place,
+        "is_test": False,
+        "first_taken": 1_511_224_928_990_000,
+        "last_taken": 1_517_167_073_796_000,
+        "scored_attempts": 80 - place,
+        "scored_messages": 90 - place,
+        "score_stddev": None,
+        "all_correct_attempts": 3,
+        "all_correct_messages": 4,
+        **averages,
+    }
+
+
+def _figures(names: tuple[str, ...]) -> Figures:
+    empty = Sums(dict.fromkeys(_SUMS, 0), dict.fromkeys(_SUMS, 0))
+    sums = Sums({**_SUMS, "attempts": 4}, _SUMS) if names else empty
+    labels = [Counted("2017-11-21", 4, 3)] if names else []
+    questions = [
+        {
+            "exam_name": name,
+            "question_id": f"question|{name}",
+            "shown": 12,
+            "answered": 11,
+            "incorrect": 4,
+            "missed_some": 1,
+            "share_wrong": 5 / 11,
+        }
+        for name in names
+    ]
+    fates = {"accepted": 3, "duplicate": 1, "conflict": 1, "quarantined": 2}
+    totals = ("names", "real_names", "shared_names", "forms", "real_forms")
+    more = ("questions", "never_wrong", "never_answered")
+    durations = ("attempts", "messages", "until_last", "between")
+    by_message = ("until_last_by_message", "between_by_message")
+    window = (1_511_224_928_990_000, 1_517_167_073_796_000) if names else (None, None)
+    return Figures(
+        exam=names[0] if names else None,
+        attempts=AttemptFigures(sums, sums, {"started_at": window, "keen_timestamp": window}),
+        fates=Fates(fates if names else dict.fromkeys(fates, 0), {"not_json": 2} if names else {}),
+        breakdowns={
+            "sent": [Counted("01", 2, 2)] if names else [],
+            "tenth": [Counted("05", 3, 2), Counted("none", 1, 1)] if names else [],
+            "length": [Counted("04", 4, 3), Counted("more", 1, 1)] if names else [],
+            **dict.fromkeys(("certification", "mismatch", "day", "month", "hour"), labels),
+        },
+        exams=[_exam(place, name) for place, name in enumerate(names, start=1)],
+        shared_names=[],
+        totals={**dict.fromkeys((*totals, *more), 0), "names": len(names)},
+        hardest=Hardest(questions, 10),
+        durations=dict.fromkeys((*durations, *by_message), 60 if names else 0),
+        positions=[],
+    )
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Answers:
+    return answers_from("_3cb_3e", 2, 5, _figures(HOSTILE))  # the customer is called <b>
+
+
+@pytest.fixture(scope="module")
+def nobody() -> Answers:
+    return answers_from("nobody", 1, 0, _figures(()))
+
+
+class _Page(HTMLParser):
+    """Tags, attributes and text of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str]] = []
+        self.text = ""
+        self.cells: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag == "td":
+            self.cells.append("")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self.cells:
+            self.cells[-1] += data
+
+
+def _html(answers: Answers) -> str:
+    return render_html(answers, render_markdown(answers))
+
+
+def test_names_from_data_add_no_tag_to_the_page(hostile: Answers) -> None:
+    harmless = answers_from("acme", 2, 5, _figures(tuple(f"Exam {i}" for i in range(8))))
+    assert _Page(_html(hostile)).tags == _Page(_html(harmless)).tags
+
+
+def test_names_from_data_are_shown_as_they_are_on_one_line(hostile: Answers) -> None:
+    cells = {cell.strip() for cell in _Page(_html(hostile)).cells}
+    assert {wording.one_line(name) for name in HOSTILE} <= cells
+
+
+def test_every_row_of_a_markdown_table_has_as_many_cells_as_its_head(hostile: Answers) -> None:
+    markdown = render_markdown(hostile)
+    widths: list[int] = []
+    for line in markdown.splitlines():
+        if not line.startswith("|"):
+            widths = []
+            continue
+        widths.append(len(re.findall(r"(?<!\\)\|", line.replace(r"\\", ""))))
+        assert widths[-1] == widths[0], line
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_escaped_text_has_no_markup_left(name: str) -> None:
+    escaped = escape(name)
+    assert "\n" not in escaped
+    assert "<" not in escaped
+    assert "://" not in escaped
+    assert not re.search(r"(?<!\\)[`*_\[\]|~]", escaped.replace(r"\\", ""))
+
+
+@pytest.mark.parametrize("text", ["# a", "- a", "+ a", "1. a", "12) a"])
+def test_text_does_not_open_a_heading_or_a_list(text: str) -> None:
+    assert not re.match(r"#|[-+]\s|\d+[.)]\s", escape(text))
+
+
+def test_a_page_loads_nothing_and_runs_nothing(hostile: Answers) -> None:
+    page = _Page(_html(hostile))
+    assert not page.tags & {"script", "link", "img", "iframe", "object", "embed", "image", "use"}
+    names = {name for name, _ in page.attributes}
+    assert not any(name.startswith("on") for name in names)
+    assert not names & {"src", "srcset", "data"}
+    links = [value for name, value in page.attributes if name in {"href", "xlink:href"}]
+    assert links
+    assert all(link.startswith("#") for link in links)
+    style = _html(hostile).partition("<style>")[2].partition("</style>")[0]
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_ids_on_a_page_are_unique_and_links_lead_somewhere(hostile: Answers) -> None:
+    attributes = _Page(_html(hostile)).attributes
+    ids = [value for name, value in attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    assert {value[1:] for name, value in attributes if name == "href"} <= set(ids)
+    used = re.findall(r"url\(#([^)]+)\)", " ".join(value for _, value in attributes))
+    assert set(used) <= set(ids)
+
+
+def test_equal_answers_give_equal_bytes_also_later_in_a_process(hostile: Answers) -> None:
+    first = _html(hostile)
+    _html(replace(hostile, batch=6))
+    assert _html(hostile) == first
+
+
+def test_reports_name_no_column_that_identifies_a_person_or_an_attempt(hostile: Answers) -> None:
+    told = render_markdown(hostile).replace("\\", "") + _html(hostile)
+    for name in ("user_exam_id", "keen_id", "fingerprint"):
+        assert name not in told
+
+
+def test_every_answer_is_told_with_its_definition_and_its_filter(hostile: Answers) -> None:
+    markdown, page = render_markdown(hostile), _Page(_html(hostile)).text
+    terminal = _terminal(hostile)
+    for section in hostile.sections:
+        for answer in section.answers:
+            assert f"{escape(answer.definition)} *Filter:* {escape(answer.filter)}" in markdown
+            assert wording.one_line(answer.definition, 400) in page
+            assert answer.definition in terminal
+
+
+def test_a_report_names_its_customer_build_and_batch(hostile: Answers) -> None:
+    assert "Customer `_3cb_3e`, build 2, up to batch 5." in render_markdown(hostile)
+    page = _Page(_html(hostile)).text
+    assert "<b>" in page
+    assert "Customer _3cb_3e, build 2, up to batch 5." in page
+
+
+def test_column_definitions_are_those_of_the_contracts(hostile: Answers) -> None:
+    markdown = render_markdown(hostile)
+    for table in (EXAM_COUNTS, EXAM_PERFORMANCE):
+        assert escape(table.grain) in markdown
+        for column in table:
+            assert f"| {escape(column.name)} |" in markdown
+            assert escape(column.meaning) in markdown
+
+
+def test_a_summary_is_the_part_at_a_glance(hostile: Answers) -> None:
+    summary = summary_of(render_markdown(hostile))
+    assert "| Attempts | 4 | 3 |" in summary
+    assert "##" not in summary
+
+
+def test_a_value_that_differs_by_message_is_told_in_parentheses(hostile: Answers) -> None:
+    answer = hostile["performance"]
+    cells = [wording.cell(answer.rows[0], field) for field in answer.fields]
+    expected = ["79 (89)", "0.25", "0.25", "0.25", "0.25", "25.00 %", "3 (4)"]
+    assert cells[1:] == expected
+
+
+def test_charts_show_what_there_is(hostile: Answers, nobody: Answers) -> None:
+    assert _html(hostile).count("<svg") == 5
+    assert _html(nobody).count("<svg") == 0
+
+
+def test_a_report_about_nothing_says_so(nobody: Answers) -> None:
+    markdown = render_markdown(nobody)
+    assert "| Average share correct | – | – |" in markdown
+    assert "None.\n" in markdown
+    assert "There are no attempts yet." in _Page(_html(nobody)).text
+    assert "None." in _terminal(nobody)
+
+
+def test_a_terminal_gets_no_control_sequences_and_no_markup_from_data(hostile: Answers) -> None:
+    told = _terminal(hostile)
+    assert "\x1b" not in told
+    assert "\u202e" not in told
+    assert "[bold]rich[/bold]" in told
+
+
+def test_a_terminal_says_how_many_rows_it_left_out(hostile: Answers) -> None:
+    assert "and 5 more: --limit shows more" in _terminal(hostile, most=3)
+    assert "--limit" not in _terminal(hostile, most=None)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (None, "percent", "–"),
+        (3280, "messages", "3,280"),
+        (62.65699745547047, "percent", "62.66 %"),
+        (7.431079826732673, "minutes", "7.43 min"),
+        (1.0117211597779148, "messages", "1.01"),
+        ("2017-11-21T00:42:08.990Z", "time", "2017-11-21 00:42:08 UTC"),
+        (0, "percent", "0.00 %"),
+        (True, "", "yes"),
+    ],
+)
+def test_values_are_told_with_their_unit(value: Any, unit: str, expected: str) -> None:
+    assert wording.shown(value, unit) == expected
+
+
+def test_a_long_name_is_cut() -> None:
+    assert wording.one_line("x" * 500) == "x" * 119 + "…"
+
+
+def _terminal(answers: Answers, most: int | None = 20) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=1500, highlight=False, markup=False, emoji=False)
+    console.print(AnswersOnTerminal(answers, most))
+    return out.getvalue()
