@@ -62,7 +62,14 @@ test-unit: $(READY) ## the tests that start no engine
 	$(BIN)/pytest assess_assets_tests/unit
 
 .PHONY: test-spark
-test-spark: $(READY) ## the engine tests on Apache Spark local[2]: needs Java 17
+test-spark: $(READY) ## on Apache Spark local[2]: the whole job row for row, and the writing rules (Java 17)
+	$(BIN)/pytest -m spark assess_assets_tests/engine
+	ASSESS_SPARK='local[2]' $(BIN)/pytest assess_assets_tests/engine/test_landing_source.py \
+	  assess_assets_tests/engine/test_attempts.py \
+	  assess_assets_tests/engine/test_writing.py -k "landing_source or attempts or stale or claimants"
+
+.PHONY: test-spark-all
+test-spark-all: $(READY) ## every engine test on Apache Spark: more than an hour on two cores
 	ASSESS_SPARK='local[2]' $(BIN)/pytest assess_assets_tests/engine
 
 .PHONY: docs

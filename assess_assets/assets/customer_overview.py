@@ -57,8 +57,8 @@ def customer_overview(
     commit = committed(lake.lake.pin(CUSTOMER_OVERVIEW, customers[0]))
     for customer, row in rows.items():
         told = {name: value for name, value in row.items() if isinstance(value, int)}
-        facts = {**told, "dagster/uri": shared.uri, "table_version": commit.version}
-        context.add_asset_metadata(facts, partition_key=customer)
+        told |= {"dagster/partition_row_count": 1, "table_version": commit.version}
+        context.add_asset_metadata({**told, "dagster/uri": shared.uri}, partition_key=customer)
     rows.raise_failures()
 
 
