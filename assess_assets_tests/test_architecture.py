@@ -34,6 +34,7 @@ LEVELS = {
     "checks": 2,
     "automation": 2,
     "definitions": 3,
+    "platform": 4,
     "cli": 4,
 }
 
