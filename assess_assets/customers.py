@@ -43,7 +43,7 @@ class Policies(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    default: CustomerPolicy = CustomerPolicy()  # type: ignore[call-arg]
+    default: CustomerPolicy = CustomerPolicy()
     customers: dict[str, CustomerPolicy] = {}
 
     @classmethod

@@ -27,6 +27,7 @@ from assess_assets.tables.dialect import DUCKDB_MACROS
 from assess_assets.tables.registry import TABLES, table_named
 
 Row = dict[str, Any]
+PERSONAL = frozenset(column.name for table in TABLES for column in table if column.personal)
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class Damaged:
         }
         engine = self.lake.spark.sql(check.query, None, **frames).collect()
         assert _sorted([row.asDict() for row in engine]) == found
+        assert not PERSONAL.intersection(*(row.keys() for row in found[:1]))
         return found
 
 

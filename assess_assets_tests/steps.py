@@ -25,11 +25,12 @@ from assess_assets.customers import CustomerPolicy
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake, Replacement
 from assess_assets.storage.layout import LakeLayout
-from assess_assets.tables.attempts import ASSESSMENTS, MESSAGE_LEDGER
+from assess_assets.tables.attempts import ASSESSMENTS
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.detail import OPTIONS, QUESTIONS
-from assess_assets.tables.exams import EXAM_COUNTS, EXAM_PERFORMANCE, EXAMS, QUESTION_DIFFICULTY
+from assess_assets.tables.exams import EXAM_COUNTS, EXAMS
 from assess_assets.tables.ingest import BUILDS, RAW_MESSAGES, SOURCE_RANGES
+from assess_assets.tables.performance import EXAM_PERFORMANCE, QUESTION_DIFFICULTY
 from assess_assets.tables.registry import table_named
 from assess_assets.transforms.attempts import count_messages
 from assess_assets.transforms.exam_counts import count_exams
@@ -216,6 +217,6 @@ def rows_of(uri: str, table: str, *columns: str) -> list[dict[str, Any]]:
     contract = table_named(table)
     query = QueryBuilder().register("t", DeltaTable(uri)).execute("select * from t")
     rows: list[dict[str, Any]] = pa.table(query.read_all()).to_pylist()
-    order = contract.order or contract.key
+    order = [*contract.order, *contract.key]
     rows.sort(key=lambda row: [(row[name] is None, row[name]) for name in order])
     return [{name: row[name] for name in columns or contract.column_names} for row in rows]

@@ -1,4 +1,4 @@
-"""The rules of the code base, as tests: direction of imports, charters, sizes, nothing at import."""
+"""The rules of the code base, as tests: import direction, charters, sizes, nothing at import."""
 
 import ast
 import subprocess

@@ -6,6 +6,7 @@ beyond it, which the next run replaces by the same rows.
 """
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 import dagster as dg
@@ -22,12 +23,8 @@ from assess_assets.storage.delta import Pin
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake, Replacement
 from assess_assets.storage.protocol import Span, parse_span
-from assess_assets.tables.attempts import (
-    ASSESSMENTS,
-    CONFLICTING_ASSESSMENTS,
-    MESSAGE_LEDGER,
-    QUARANTINED_MESSAGES,
-)
+from assess_assets.tables.attempts import ASSESSMENTS
+from assess_assets.tables.fates import CONFLICTING_ASSESSMENTS, MESSAGE_LEDGER, QUARANTINED_MESSAGES
 from assess_assets.transforms.assessments import parse_assessments
 from assess_assets.transforms.fates import decide_fates
 from assess_assets.transforms.refused import keep_conflicts, quarantine
@@ -56,7 +53,7 @@ def parse_messages(
 
     parsed = lake.lake.for_each(customers_of(context), parse)
     for table in WRITTEN:
-        yield dg.Output(parsed.map(lambda one, name=table.name: one[name]), table.name)
+        yield dg.Output(parsed.map(itemgetter(table.name)), table.name)
 
 
 def parse_customer(

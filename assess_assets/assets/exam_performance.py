@@ -9,7 +9,7 @@ from assess_assets.assets.specs import customer_asset
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Replacements
-from assess_assets.tables.exams import EXAM_PERFORMANCE
+from assess_assets.tables.performance import EXAM_PERFORMANCE
 from assess_assets.transforms.attempts import count_messages
 from assess_assets.transforms.exam_performance import measure_exams
 

@@ -11,9 +11,10 @@ from assess_assets.storage.delta import Pin
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake, Replacement
 from assess_assets.storage.protocol import explode_span, require_build
-from assess_assets.tables.attempts import ASSESSMENTS, MESSAGE_LEDGER
+from assess_assets.tables.attempts import ASSESSMENTS
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.detail import OPTIONS, QUESTIONS
+from assess_assets.tables.fates import MESSAGE_LEDGER
 
 COUNTED_BY = {QUESTIONS.name: "question_count", OPTIONS.name: "option_count"}  # in the ledger
 
@@ -32,9 +33,7 @@ def explode_customer(
     ledger = lake.pin(MESSAGE_LEDGER, customer)  # before its upstream is pinned
     known = lake.progress(ledger)
     last = _last_batch_with(ledger, COUNTED_BY[table.name])
-    span = explode_span(
-        customer, build, replace(known, highest_batch=last), lake.progress(target)
-    )
+    span = explode_span(customer, build, replace(known, highest_batch=last), lake.progress(target))
     facts = {"build": build, "batch": known.highest_batch}
     if span.is_empty:
         return Replacement(target, facts=facts)

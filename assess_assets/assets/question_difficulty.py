@@ -9,7 +9,7 @@ from assess_assets.assets.specs import customer_asset
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Replacements
-from assess_assets.tables.exams import QUESTION_DIFFICULTY
+from assess_assets.tables.performance import QUESTION_DIFFICULTY
 from assess_assets.transforms.question_difficulty import rank_questions
 
 

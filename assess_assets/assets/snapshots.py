@@ -15,9 +15,10 @@ from assess_assets.customers import CustomerPolicy
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake
 from assess_assets.storage.protocol import Progress, UpstreamNotReady, require_build
-from assess_assets.tables.attempts import ASSESSMENTS, MESSAGE_LEDGER
+from assess_assets.tables.attempts import ASSESSMENTS
 from assess_assets.tables.coordinates import MADE_FROM
 from assess_assets.tables.detail import QUESTIONS
+from assess_assets.tables.fates import MESSAGE_LEDGER
 from assess_assets.tables.registry import table_named
 
 

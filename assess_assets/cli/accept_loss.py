@@ -26,9 +26,9 @@ def accept_loss(
     customer_name: CustomerName = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it. Without: only show what.")] = False,
 ) -> None:
-    """Give up the unread messages of a landed file that is gone, so that runs go on without them.
+    """Give up what is unread of a lost landed file.
 
-    They are claimed as kind `lost` in a batch of their own. That can't be undone.
+    Its messages are claimed as kind `lost` in a batch of their own. That can't be undone.
     """
     from assess_assets.sources.ranges import lost_rest
     from assess_assets.storage.claims import claim_batch, claimed_batches

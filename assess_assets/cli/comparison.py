@@ -64,8 +64,9 @@ def _question(table: TableContract, datasets: Mapping[str, Any]) -> str:
 
 
 def _compared(column: Column) -> str:
+    value = f'"{column.name}"'
     if column.name in REPORTS:
-        return f"""replace("{column.name}", 'build ' || "build", 'build') AS "{column.name}\""""
+        value = f"replace({value}, 'build ' || \"build\", 'build')"
     if isinstance(column.type, DoubleType):
-        return f'round("{column.name}", 9) AS "{column.name}"'
-    return f'"{column.name}"'
+        value = f"round({value}, 9)"
+    return f'{value} AS "{column.name}"'

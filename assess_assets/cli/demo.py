@@ -91,9 +91,7 @@ def _prepare_instance() -> None:
         shutil.copy(Path(__file__).parent / "dagster.yaml", home)
 
 
-def _materialize(
-    settings: "Settings", instance: "dg.DagsterInstance", customer: str
-) -> "Told":
+def _materialize(settings: "Settings", instance: "dg.DagsterInstance", customer: str) -> "Told":
     from assess_assets.cli.customers import PARTITIONS
     from assess_assets.cli.running import run_customer
 

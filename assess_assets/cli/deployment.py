@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from assess_assets.tables.contract import TableContract
 
 HOW_TO_SET_DAGSTER_HOME: Final = (
-    'make a folder and name it: mkdir -p "$PWD/.dagster_home" && touch '
+    "Set it as your Dagster webserver has it, or to a new folder: "
+    'mkdir -p "$PWD/.dagster_home" && touch '
     '"$PWD/.dagster_home/dagster.yaml" && export DAGSTER_HOME="$PWD/.dagster_home"'
 )
 
@@ -64,12 +65,13 @@ def dagster_instance() -> "Iterator[dg.DagsterInstance]":
         except DagsterHomeNotSetError:
             raise CommandFailed(
                 "DAGSTER_HOME is not set, so there is no Dagster instance that knows customers "
-                f"and runs. Set it as your Dagster webserver has it, or {HOW_TO_SET_DAGSTER_HOME}"
+                "and runs.",
+                HOW_TO_SET_DAGSTER_HOME,
             ) from None
         except (dg.DagsterInvariantViolationError, dg.DagsterInvalidConfigError) as error:
             raise CommandFailed(
-                f"The Dagster instance of DAGSTER_HOME can't be opened: {error} Mend it, or "
-                f"{HOW_TO_SET_DAGSTER_HOME}"
+                f"The Dagster instance of DAGSTER_HOME can't be opened: {error}.",
+                HOW_TO_SET_DAGSTER_HOME,
             ) from None
         with opened as instance:
             yield instance

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from assess_assets.cli.customers import PARTITIONS, landed_folders, told
-from assess_assets.cli.deployment import HOW_TO_SET_DAGSTER_HOME, dagster_instance, deployment
+from assess_assets.cli.deployment import dagster_instance, deployment
 from assess_assets.cli.errors import CommandFailed
 
 if TYPE_CHECKING:
@@ -143,9 +143,7 @@ def _dagster(settings: "Settings") -> Iterator[Finding]:
             registered = set(instance.get_dynamic_partitions(PARTITIONS))
             yield Finding("ok", "dagster instance", f"{instance.root_directory} opens")
     except CommandFailed as error:
-        yield Finding(
-            "fail", "dagster instance", str(error).split(" Set it ")[0], HOW_TO_SET_DAGSTER_HOME
-        )
+        yield Finding("fail", "dagster instance", error.what, error.fix)
         return
     landed, misnamed = landed_folders(settings.landing)
     if misnamed:

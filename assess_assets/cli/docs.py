@@ -19,7 +19,7 @@ def docs(
         bool, typer.Option("--check", help="Write nothing; exit code 1 if it would change.")
     ] = False,
 ) -> None:
-    """Render the page of all tables, columns, rules and fates from the contracts."""
+    """Write the page of all tables from the contracts."""
     from assess_assets.tables.docs import tables_page
 
     page = tables_page()

@@ -10,7 +10,7 @@ from assess_assets.cli.output import print_json
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Examine versions, engine, folders and Dagster's instance. Exit code 1 if anything fails."""
+    """Say what is wrong here, and the fix. Exit code 1 if anything fails."""
     from assess_assets.cli.diagnosis import examine
 
     findings = []

@@ -20,6 +20,7 @@ _EXPECTED: Final = frozenset(
         "assess_assets.storage.delta.LostRace",
         "assess_assets.storage.protocol.UpstreamNotReady",
         "builtins.OSError",
+        "pydantic_core._pydantic_core.ValidationError",  # of the policies
         "_internal.DeltaError",  # deltalake's
     }
 )
@@ -27,6 +28,11 @@ _EXPECTED: Final = frozenset(
 
 class CommandFailed(Exception):
     """The message says what happened, which customer, which table, and what to run next."""
+
+    def __init__(self, what: str, fix: str = "") -> None:
+        super().__init__(f"{what} {fix}".rstrip())
+        self.what = what
+        self.fix = fix
 
 
 class Commands(TyperGroup):

@@ -22,7 +22,7 @@ Row = dict[str, Any]
 def history(
     customer: Customer = None, customer_name: CustomerName = None, as_json: AsJson = False
 ) -> None:
-    """Show a customer's batches with their ranges, its builds, and how far each table is."""
+    """Show a customer's batches, builds and versions. No engine is started."""
     key = chosen_customer(customer, customer_name)
     _, layout = deployment()
     told = history_of(layout, key)

@@ -20,7 +20,7 @@ def land(
         str | None, typer.Option("--name", help="Its name when landed (default: the file's).")
     ] = None,
 ) -> None:
-    """Deliver a file to a customer: the next run reads it. Content that has landed is refused."""
+    """Deliver a file to a customer. The next run reads it; content that has landed is refused."""
     from assess_assets.sources.landing_delivery import land_file
     from assess_assets.storage.claims import claimed_batches
     from assess_assets.tables.ingest import SOURCE_RANGES

@@ -26,9 +26,10 @@ def rebuild(
     customer_name: CustomerName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Claim a new build and make every table below raw_messages again, in a Dagster run.
+    """Make a customer's tables again from raw_messages.
 
-    Readers see a table's old rows until its new ones are whole. Says what has come out different.
+    A new build is claimed, and a recorded Dagster run makes everything below raw_messages. Readers
+    see a table's old rows until its new ones are whole. Says what has come out different.
     """
     from assess_assets.cli.comparison import compare
     from assess_assets.storage.sandbox import open_tables

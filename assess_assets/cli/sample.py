@@ -19,7 +19,10 @@ def sample(
         bool, typer.Option("--messy", help="Instead, 50-odd lines with every known defect.")
     ] = False,
 ) -> None:
-    """Write sample messages: 3280 clean ones with the published statistics, or a messy delivery."""
+    """Write the sample, or a messy delivery, to a file.
+
+    The sample is 3280 clean messages with the published statistics: the same ones every time.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     if messy:
         from assess_assets.sample import messy as defects

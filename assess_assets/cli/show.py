@@ -33,7 +33,7 @@ def show(
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show rows of a customer's table, in the order of its contract."""
+    """Show rows of a customer's table. They come in the order of its contract."""
     key = chosen_customer(customer, customer_name)
     sql = _select(table, where, columns)
     _, layout = deployment()
@@ -47,7 +47,7 @@ def sql(
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Query a customer's tables. Only its tables exist in the query; nothing can be written."""
+    """Query a customer's tables. Only its own exist in the query; nothing can be written."""
     key = chosen_customer(customer, customer_name)
     _, layout = deployment()
     _run(layout, key, query, limit, as_json)

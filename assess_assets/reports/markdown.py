@@ -10,9 +10,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from assess_assets.customer_names import decode_customer
 from assess_assets.reports import wording
-from assess_assets.tables.attempts import MESSAGE_LEDGER
 from assess_assets.tables.contract import Column, TableContract
-from assess_assets.tables.exams import EXAM_COUNTS, EXAM_PERFORMANCE, EXAMS, QUESTION_DIFFICULTY
+from assess_assets.tables.exams import EXAM_COUNTS, EXAMS
+from assess_assets.tables.fates import MESSAGE_LEDGER
+from assess_assets.tables.performance import EXAM_PERFORMANCE, QUESTION_DIFFICULTY
 from assess_assets.transforms.answers.answer import Answers
 
 GLANCE = "At a glance"

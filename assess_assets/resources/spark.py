@@ -39,6 +39,7 @@ _SPARK = {
     # A small Delta table costs 6-20 s to open with the defaults, 1-2 s with these.
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.shuffle.partitions": "2",
+    "spark.log.level": "ERROR",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
@@ -58,7 +59,7 @@ class SparkEngine(ConfigurableResource):  # type: ignore[type-arg]
 @cache
 def _session(url: str) -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers miss our packages
-    spark = LazyPySparkResource(spark_config=_configuration(url)).spark_session
+    spark: SparkSession = LazyPySparkResource(spark_config=_configuration(url)).spark_session
     spark.dataSource.register(LandingDataSource)
     return spark
 

@@ -19,6 +19,7 @@ from assess_assets.tables.contract import TableContract
 from assess_assets.tables.registry import table_named
 
 PREVIEW_ROWS = 5
+PREVIEW_SIGNS = 100  # of a text
 MAX_PREVIEWS = 20  # of customers in one run: nobody looks at more
 
 
@@ -71,10 +72,8 @@ class SparkHdfsIOManager(dg.ConfigurableIOManager):
 def _described(lake: Lake, replacement: Replacement, with_preview: bool) -> dict[str, Any]:
     """Metadata of one customer's materialization; an unchanged table is not shown again."""
     target = replacement.target
-    if replacement.frame is None:
-        current = target
-    else:
-        current = lake.pin(target.table, target.customer)
+    written = replacement.frame is not None
+    current = lake.pin(target.table, target.customer) if written else target
     commit = committed(current)
     changed = current.version != target.version
     return {
@@ -95,8 +94,14 @@ def _preview(current: Pin) -> str:
     rows = current.look_up(
         f"select {_names(columns)} from pinned order by {_names(order)} limit {PREVIEW_ROWS}"
     )
-    shown: str = pd.DataFrame(rows, columns=columns).to_markdown(index=False)
+    cells = [{name: _cut(value) for name, value in row.items()} for row in rows]
+    shown: str = pd.DataFrame(cells, columns=columns).to_markdown(index=False)
     return shown if rows else "_no rows_"
+
+
+def _cut(value: Any) -> Any:
+    """A preview pads every line to its longest cell, and a report has a hundred thousand signs."""
+    return value[:PREVIEW_SIGNS].replace("\n", " ") if isinstance(value, str) else value
 
 
 def _names(columns: list[str]) -> str:

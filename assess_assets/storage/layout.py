@@ -35,7 +35,7 @@ class LakeLayout:
         uri = _SAFE_URI.match(lake)
         if uri is None:
             raise ValueError(
-                f"The lake {ascii(lake)} is not a URI of the form hdfs://host:port/folder. "
+                f"The lake {lake!a} is not a URI of the form hdfs://host:port/folder. "
                 "Set ASSESS_LAKE to such a URI, or to a local folder."
             )
         _refuse_unsafe(lake, lake[uri.end() :])
@@ -59,7 +59,7 @@ def _refuse_unsafe(lake: str, path: str) -> None:
     end = safe.end() if safe else 0
     if end < len(path):
         raise ValueError(
-            f"The lake {ascii(lake)} can't be used: its path has the character {ascii(path[end])}, "
+            f"The lake {lake!a} can't be used: its path has the character {path[end]!a}, "
             "and engines write such a path under another name. Set ASSESS_LAKE to one of only "
             "A-Z a-z 0-9 . _ ~ / and -."
         )

@@ -26,7 +26,7 @@ def coordinates(upstream: str, offset: str = "offset") -> tuple[Column, ...]:
         Column(
             "offset",
             LongType(),
-            "Offset of the message in its partition: Kafka's; the record's index in a file, from 0.",
+            "Offset in its partition: Kafka's; the record's index in a file, from 0.",
             (f"{upstream}.{offset}",),
         ),
     )

@@ -1,15 +1,12 @@
 """All contracts, in the order in which data flows. Add a table: declare it, then name it here."""
 
-from assess_assets.tables.attempts import (
-    ASSESSMENTS,
-    CONFLICTING_ASSESSMENTS,
-    MESSAGE_LEDGER,
-    QUARANTINED_MESSAGES,
-)
+from assess_assets.tables.attempts import ASSESSMENTS
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.detail import OPTIONS, QUESTIONS
-from assess_assets.tables.exams import EXAM_COUNTS, EXAM_PERFORMANCE, EXAMS, QUESTION_DIFFICULTY
+from assess_assets.tables.exams import EXAM_COUNTS, EXAMS
+from assess_assets.tables.fates import CONFLICTING_ASSESSMENTS, MESSAGE_LEDGER, QUARANTINED_MESSAGES
 from assess_assets.tables.ingest import BUILDS, RAW_MESSAGES, SOURCE_RANGES
+from assess_assets.tables.performance import EXAM_PERFORMANCE, QUESTION_DIFFICULTY
 from assess_assets.tables.reports import CUSTOMER_OVERVIEW, CUSTOMER_REPORT
 
 TABLES: tuple[TableContract, ...] = (

@@ -6,6 +6,7 @@ never changes an earlier row. Content is compared by fingerprint, per attempt.
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql.window import WindowSpec
 
 ARRIVAL = ("batch", "source", "partition", "offset")
 _KNOWN = (*ARRIVAL, "user_exam_id", "fingerprint", "fate")
@@ -42,9 +43,9 @@ def decide_fates(verdicts: DataFrame, ledger: DataFrame) -> DataFrame:
     )
 
 
-def _first(content: "Window") -> Column:
+def _first(content: WindowSpec) -> Column:
     """Coordinates of the first message to arrive in a window."""
-    return F.min(F.struct(*ARRIVAL)).over(content)  # type: ignore[arg-type]
+    return F.min(F.struct(*ARRIVAL)).over(content)
 
 
 _FATE = """

@@ -7,7 +7,8 @@ import pytest
 from deltalake import DeltaTable
 
 from assess_assets.tables.contract import TableContract
-from assess_assets.tables.exams import EXAM_COUNTS, EXAM_PERFORMANCE, EXAMS, QUESTION_DIFFICULTY
+from assess_assets.tables.exams import EXAM_COUNTS, EXAMS
+from assess_assets.tables.performance import EXAM_PERFORMANCE, QUESTION_DIFFICULTY
 from assess_assets_tests.damage import Damaged
 
 RECOUNTED = {

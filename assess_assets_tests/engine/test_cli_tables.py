@@ -27,7 +27,7 @@ ACME = "_41cme_20_26_20_43o"  # "Acme & Co"
 LINES = messy_lines()
 FATES = Counter(line.fate for line in LINES)
 
-FIRST_TABLES = [table.name for table in CUSTOMER_TABLES if table.name != "customer_report"][:7]
+FIRST_TABLES = [table.name for table in CUSTOMER_TABLES[:7]]  # up to the parse step's
 
 Assess = Callable[..., Result]
 

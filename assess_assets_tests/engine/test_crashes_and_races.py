@@ -54,7 +54,7 @@ SITUATIONS: list[Situation] = [
 
 
 class Prepared:
-    """Lakes in each situation, and what an undisturbed run makes of them; made once, then copied."""
+    """Lakes in each situation, and what an undisturbed run makes of them; made once, copied."""
 
     def __init__(self, spark: SparkSession, folder: Path) -> None:
         self._spark = spark

@@ -11,15 +11,13 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from assess_assets.assets.raw_messages import land_customer
 from assess_assets.sources.ranges import LandedFileMissing, lost_rest
 from assess_assets.storage.claims import claim_batch, claimed_batches, unlanded
 from assess_assets.storage.delta import LostRace, Pin, append_claim, pin, replace
 from assess_assets.storage.protocol import UpstreamNotReady
-from assess_assets.tables.detail import QUESTIONS
-from assess_assets.tables.ingest import BUILDS, RAW_MESSAGES, SOURCE_RANGES
+from assess_assets.tables.ingest import BUILDS
 from assess_assets_tests.deliveries import changed, lines, message, of_every_fate
 from assess_assets_tests.steps import CUSTOMER, MADE, NOON, Steps, sample
 
@@ -167,7 +165,8 @@ def test_a_run_with_nothing_new_claims_and_writes_nothing(acme: Steps) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [lines("{"), lines(changed("a", lambda made: made["sequences"].update(questions=[])))]
+    "content",
+    [lines("{"), lines(changed("a", lambda made: made["sequences"].update(questions=[])))],
 )
 def test_nothing_is_written_twice_although_nothing_can_be_exploded(
     acme: Steps, content: str
@@ -217,7 +216,9 @@ def test_raw_messages_emptied_by_hand_are_landed_again_and_never_lost_further(ac
 def test_aggregates_wait_for_the_questions_of_every_attempt(acme: Steps) -> None:
     acme.land("a.ndjson", lines(message("a")))
     assert acme.stop_before("questions") == "questions"
-    with pytest.raises(UpstreamNotReady, match="table questions ends at batch 0, and attempts at 1"):
+    with pytest.raises(
+        UpstreamNotReady, match="table questions ends at batch 0, and attempts at 1"
+    ):
         list(acme.aggregate_named("question_difficulty"))
     assert acme.rows("question_difficulty") == []
 

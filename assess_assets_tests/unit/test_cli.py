@@ -66,7 +66,7 @@ def test_the_help_is_quick_because_nothing_heavy_is_imported() -> None:
 def test_every_command_explains_itself(assess: Assess, command: str) -> None:
     result = assess(command, "--help")
     assert result.exit_code == 0
-    assert result.stdout.startswith(f"Usage: ")
+    assert result.stdout.startswith("Usage: ")
     assert command in assess("--help").stdout
 
 

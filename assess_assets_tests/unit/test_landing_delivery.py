@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(os.listdir(folder))
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_landed_file_lies_in_the_customers_folder_and_can_be_claimed(

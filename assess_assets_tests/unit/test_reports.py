@@ -13,7 +13,8 @@ from assess_assets.reports import wording
 from assess_assets.reports.html import render_html
 from assess_assets.reports.markdown import escape, render_markdown, summary_of
 from assess_assets.reports.terminal import AnswersOnTerminal
-from assess_assets.tables.exams import EXAM_COUNTS, EXAM_PERFORMANCE
+from assess_assets.tables.exams import EXAM_COUNTS
+from assess_assets.tables.performance import EXAM_PERFORMANCE
 from assess_assets.transforms.answers.answer import Answers
 from assess_assets.transforms.answers.answering import answers_from
 from assess_assets.transforms.answers.breakdowns import Counted, Fates
@@ -120,6 +121,11 @@ def nobody() -> Answers:
     return answers_from("nobody", 1, 0, _figures(()))
 
 
+@pytest.fixture(scope="module")
+def html(hostile: Answers) -> str:
+    return _html(hostile)
+
+
 class _Page(HTMLParser):
     """Tags, attributes and text of a page."""
 
@@ -147,13 +153,13 @@ def _html(answers: Answers) -> str:
     return render_html(answers, render_markdown(answers))
 
 
-def test_names_from_data_add_no_tag_to_the_page(hostile: Answers) -> None:
+def test_names_from_data_add_no_tag_to_the_page(html: str) -> None:
     harmless = answers_from("acme", 2, 5, _figures(tuple(f"Exam {i}" for i in range(8))))
-    assert _Page(_html(hostile)).tags == _Page(_html(harmless)).tags
+    assert _Page(html).tags == _Page(_html(harmless)).tags
 
 
-def test_names_from_data_are_shown_as_they_are_on_one_line(hostile: Answers) -> None:
-    cells = {cell.strip() for cell in _Page(_html(hostile)).cells}
+def test_names_from_data_are_shown_as_they_are_on_one_line(html: str) -> None:
+    cells = {cell.strip() for cell in _Page(html).cells}
     assert {wording.one_line(name) for name in HOSTILE} <= cells
 
 
@@ -182,8 +188,8 @@ def test_text_does_not_open_a_heading_or_a_list(text: str) -> None:
     assert not re.match(r"#|[-+]\s|\d+[.)]\s", escape(text))
 
 
-def test_a_page_loads_nothing_and_runs_nothing(hostile: Answers) -> None:
-    page = _Page(_html(hostile))
+def test_a_page_loads_nothing_and_runs_nothing(html: str) -> None:
+    page = _Page(html)
     assert not page.tags & {"script", "link", "img", "iframe", "object", "embed", "image", "use"}
     names = {name for name, _ in page.attributes}
     assert not any(name.startswith("on") for name in names)
@@ -191,13 +197,13 @@ def test_a_page_loads_nothing_and_runs_nothing(hostile: Answers) -> None:
     links = [value for name, value in page.attributes if name in {"href", "xlink:href"}]
     assert links
     assert all(link.startswith("#") for link in links)
-    style = _html(hostile).partition("<style>")[2].partition("</style>")[0]
+    style = html.partition("<style>")[2].partition("</style>")[0]
     assert "url(" not in style
     assert "@import" not in style
 
 
-def test_ids_on_a_page_are_unique_and_links_lead_somewhere(hostile: Answers) -> None:
-    attributes = _Page(_html(hostile)).attributes
+def test_ids_on_a_page_are_unique_and_links_lead_somewhere(html: str) -> None:
+    attributes = _Page(html).attributes
     ids = [value for name, value in attributes if name == "id"]
     assert len(ids) == len(set(ids))
     assert {value[1:] for name, value in attributes if name == "href"} <= set(ids)
@@ -205,20 +211,25 @@ def test_ids_on_a_page_are_unique_and_links_lead_somewhere(hostile: Answers) -> 
     assert set(used) <= set(ids)
 
 
-def test_equal_answers_give_equal_bytes_also_later_in_a_process(hostile: Answers) -> None:
-    first = _html(hostile)
+def test_equal_answers_give_equal_bytes_also_later_in_a_process(
+    html: str, hostile: Answers
+) -> None:
     _html(replace(hostile, batch=6))
-    assert _html(hostile) == first
+    assert _html(hostile) == html
 
 
-def test_reports_name_no_column_that_identifies_a_person_or_an_attempt(hostile: Answers) -> None:
-    told = render_markdown(hostile).replace("\\", "") + _html(hostile)
+def test_reports_name_no_column_that_identifies_a_person_or_an_attempt(
+    html: str, hostile: Answers
+) -> None:
+    told = render_markdown(hostile).replace("\\", "") + html
     for name in ("user_exam_id", "keen_id", "fingerprint"):
         assert name not in told
 
 
-def test_every_answer_is_told_with_its_definition_and_its_filter(hostile: Answers) -> None:
-    markdown, page = render_markdown(hostile), _Page(_html(hostile)).text
+def test_every_answer_is_told_with_its_definition_and_its_filter(
+    html: str, hostile: Answers
+) -> None:
+    markdown, page = render_markdown(hostile), _Page(html).text
     terminal = _terminal(hostile)
     for section in hostile.sections:
         for answer in section.answers:
@@ -227,9 +238,9 @@ def test_every_answer_is_told_with_its_definition_and_its_filter(hostile: Answer
             assert answer.definition in terminal
 
 
-def test_a_report_names_its_customer_build_and_batch(hostile: Answers) -> None:
+def test_a_report_names_its_customer_build_and_batch(html: str, hostile: Answers) -> None:
     assert "Customer `_3cb_3e`, build 2, up to batch 5." in render_markdown(hostile)
-    page = _Page(_html(hostile)).text
+    page = _Page(html).text
     assert "<b>" in page
     assert "Customer _3cb_3e, build 2, up to batch 5." in page
 
@@ -256,8 +267,8 @@ def test_a_value_that_differs_by_message_is_told_in_parentheses(hostile: Answers
     assert cells[1:] == expected
 
 
-def test_charts_show_what_there_is(hostile: Answers, nobody: Answers) -> None:
-    assert _html(hostile).count("<svg") == 5
+def test_charts_show_what_there_is(html: str, nobody: Answers) -> None:
+    assert html.count("<svg") == 5
     assert _html(nobody).count("<svg") == 0
 
 

@@ -1,0 +1,103 @@
+"""`assess answers` and `assess report`: what they print, write, and never make."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import typer
+from pyspark.sql import SparkSession
+from typer.testing import CliRunner, Result
+
+from assess_assets.cli.answers import answers, report
+from assess_assets.cli.errors import Commands
+from assess_assets.storage.builds import Versions
+from assess_assets_tests.conftest import Platform
+from assess_assets_tests.deliveries import OTHER_FORM, lines, message
+
+Assess = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Iterator[Platform]:
+    """A customer with three attempts, one of them sent twice."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = Platform(tmp_path_factory.mktemp("told"), instance)
+        sent = [message("a"), message("b"), message("a"), message("c", form=OTHER_FORM)]
+        platform.land("acme", "one.ndjson", lines(*sent))
+        assert platform.materialize("acme").success
+        yield platform
+
+
+@pytest.fixture
+def assess(told: Platform, monkeypatch: pytest.MonkeyPatch) -> Assess:
+    """The commands, on that customer's lake."""
+    app = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
+    app.command()(answers)
+    app.command()(report)
+    monkeypatch.setenv("ASSESS_LAKE", told.settings.lake)
+    monkeypatch.setenv("ASSESS_SPARK", told.settings.spark)
+    return lambda *arguments: CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+def test_answers_are_printed_with_both_countings(assess: Assess) -> None:
+    result = assess("answers", "-c", "acme")
+    assert result.exit_code == 0
+    assert "acme: build 1, up to batch 1" in result.stdout
+    assert "How many took Learning Git?" in result.stdout
+
+
+def test_answers_as_json_are_one_document(assess: Assess) -> None:
+    told = json.loads(assess("answers", "-c", "acme", "--exam", "learning sql", "--json").stdout)
+    assert (told["customer"], told["build"], told["batch"]) == ("acme", 1, 1)
+    assert told["exam"] == "Learning SQL"
+    values = {each["name"]: each for each in told["answers"]}
+    assert (values["attempts"]["by_message"], values["attempts"]["by_attempt"]) == (4, 3)
+    assert values["exam_taken"]["by_attempt"] == 1
+
+
+def test_an_exam_that_nobody_took_is_told_in_one_message(assess: Assess) -> None:
+    result = assess("answers", "-c", "acme", "--exam", "Lerning Git")
+    assert result.exit_code == 1
+    assert "Did you mean 'Learning Git'" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["answers", "report"])
+def test_asking_about_an_unknown_customer_fails_and_makes_nothing(
+    assess: Assess, told: Platform, command: str
+) -> None:
+    result = assess(command, "-c", "ghost")
+    assert result.exit_code == 1
+    assert "Customer ghost" in result.stderr
+    assert "dagster asset materialize" in result.stderr
+    assert not (Path(told.settings.lake) / "ghost").exists()
+
+
+@pytest.mark.parametrize("command", ["answers", "report"])
+def test_a_text_that_is_no_customer_key_is_wrong_usage(assess: Assess, command: str) -> None:
+    assert assess(command, "-c", "../acme").exit_code == 2
+
+
+def test_a_report_is_written_as_it_is_in_the_table(
+    assess: Assess, told: Platform, tmp_path: Path
+) -> None:
+    assert assess("report", "-c", "acme", "--out", tmp_path / "new" / "folder").exit_code == 0
+    written = {path.name: path.read_text() for path in (tmp_path / "new" / "folder").iterdir()}
+    rows: list[dict[str, Any]] = told.rows("customer_report", "acme")
+    content = {row["format"]: row["content"] for row in rows}
+    assert written == {
+        "customer_report.md": content["markdown"],
+        "customer_report.html": content["html"],
+    }
+
+
+def test_answers_of_tables_made_by_another_code_are_refused(
+    assess: Assess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = Versions(contract=99, policy=99, code=99)
+    monkeypatch.setattr("assess_assets.assets.snapshots.running_versions", lambda _: newer)
+    result = assess("answers", "-c", "acme")
+    assert result.exit_code == 1
+    assert "Materialize builds first" in result.stderr
