@@ -97,11 +97,18 @@ def env(folder: Folder = DEFAULT_FOLDER) -> None:
 
 
 @commands.command()
-def fetch() -> None:
+def fetch(
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="A", help="Only kafka, hdfs or delta.")
+    ] = None,
+) -> None:
     """Fetch the pinned jars into the cache (ASSESS_CACHE), for a machine that will be offline."""
     from assess_assets.platform.artifacts import jars, pinned
 
-    for component in sorted({artifact.component for artifact in pinned()}):
+    components = sorted({artifact.component for artifact in pinned()})
+    if only is not None and only not in components:
+        raise typer.BadParameter(f"There are no jars of {only!a}, only of {', '.join(components)}.")
+    for component in [only] if only else components:
         found = jars(component)
         size = sum(path.stat().st_size for path in found) / 1e6
         typer.echo(f"{component}: {len(found)} jars, {size:.0f} MB, in {found[0].parent}")
@@ -128,7 +135,7 @@ def _names(only: str | None) -> list[str]:
         raise typer.BadParameter(
             f"There is no service {unknown[0]!a}. Services: {', '.join(NAMES)}."
         )
-    return chosen
+    return [name for name in NAMES if name in chosen]
 
 
 def _users(given: list[str] | None) -> dict[str, str] | None:

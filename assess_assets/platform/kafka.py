@@ -57,7 +57,7 @@ class KafkaBroker:
     def _command(self) -> list[str]:
         configured = self.folder / "server.properties"
         configured.parent.mkdir(parents=True, exist_ok=True)
-        configured.write_text(SETTINGS.read_text() + self._addresses())
+        configured.write_text(SETTINGS.read_text() + self.addresses())
         program = [java(), f"-Xmx{self._heap}", *SMALL, *_LOGGING]
         program += ["-cp", class_path(jars("kafka"))]
         if not (self._data / "meta.properties").exists():
@@ -66,7 +66,8 @@ class KafkaBroker:
             run_once("Formatting Kafka's storage", self.folder, [*program, *tool])
         return [*program, "kafka.Kafka", str(configured)]
 
-    def _addresses(self) -> str:
+    def addresses(self) -> str:
+        """The settings that depend on where it runs."""
         broker, controller = self.bootstrap_servers, f"{HOST}:{self._ports['controller']}"
         return (
             f"listeners=PLAINTEXT://{broker},CONTROLLER://{controller}\n"
