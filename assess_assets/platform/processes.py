@@ -124,6 +124,8 @@ class Service:
                 f"had before ({self.folder / 'ports.json'}). Stop that program, or use another "
                 "--folder, which gets ports and data of its own."
             )
+        for child in list(_CHILDREN.values()):
+            child.poll()  # reap what has ended
         command = self.command()
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
