@@ -37,7 +37,9 @@ def up(
     ] = None,
     user: Annotated[
         list[str] | None,
-        typer.Option("--user", metavar="USER=GROUP", help="HDFS: this user is in that group."),
+        typer.Option(
+            "--user", metavar="USER=GROUP", help="HDFS: who is in which group, from its next start."
+        ),
     ] = None,
 ) -> None:
     """Start what doesn't run yet, and wait until all of it is ready."""

@@ -192,7 +192,8 @@ def started_at(pid: int) -> str | None:
         except (FileNotFoundError, ProcessLookupError):
             return None
         words = stat.rpartition(")")[2].split()
-        return None if words[0] in "ZX" else words[19]
+        threads_left = int(words[17]) > 1  # of a killed process, while the first is a zombie
+        return words[19] if words[0] not in "ZX" or threads_left else None
     told = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)],
         capture_output=True,

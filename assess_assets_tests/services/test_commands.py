@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from assess_assets.platform.processes import started_at
+
 pytestmark = pytest.mark.services
 
 
@@ -53,7 +55,7 @@ def test_services_go_up_once_and_down_whole(folder: Path) -> None:
     assert "kafka: stopped" in down.stdout
     assert "hdfs: stopped" in down.stdout
     for one in told["services"]:
-        assert not Path(f"/proc/{one['pid']}").exists()
+        assert started_at(one["pid"]) is None
     empty = assess(folder, "env")
     assert (empty.returncode, empty.stdout) == (1, "")
     assert "No services run" in empty.stderr
