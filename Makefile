@@ -11,6 +11,7 @@ WORKERS ?= 2
 DEMO := $(CURDIR)/demo
 DEMO_ENV := DAGSTER_HOME=$(DEMO)/dagster_home ASSESS_LAKE=$(DEMO)/lake ASSESS_LANDING=$(DEMO)/landing
 PORT ?= 3000
+SERVICES ?= data/services
 
 .PHONY: help
 help: ## list the targets
@@ -55,7 +56,7 @@ format: $(READY) ## let ruff mend what it can
 
 .PHONY: test
 test: $(READY) ## all tests on Sail: no Java needed
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not spark"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not spark and not services"
 
 .PHONY: test-unit
 test-unit: $(READY) ## the tests that start no engine
@@ -71,6 +72,18 @@ test-spark: $(READY) ## on Apache Spark local[2]: the whole job row for row, and
 .PHONY: test-spark-all
 test-spark-all: $(READY) ## every engine test on Apache Spark: more than an hour on two cores
 	ASSESS_SPARK='local[2]' $(BIN)/pytest assess_assets_tests/engine
+
+.PHONY: test-services
+test-services: $(READY) ## the tests against a real Kafka, HDFS and Spark: needs Java 17
+	$(BIN)/pytest assess_assets_tests/services -m services
+
+.PHONY: services
+services: $(READY) ## start a real Kafka, HDFS and Spark on loopback: needs Java 17, no Docker
+	@$(BIN)/assess services up --folder $(SERVICES)
+
+.PHONY: services-down
+services-down: $(READY) ## stop exactly what `make services` started; data and logs stay
+	@$(BIN)/assess services down --folder $(SERVICES)
 
 .PHONY: docs
 docs: $(READY) ## write docs/tables.md from the contracts

@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     max_messages_per_run: int = Field(
         1_000_000, gt=0, description="Most messages that one run claims for one customer."
     )
+    cache: Path = Field(
+        Path("~/.cache/assess_assets"), description="Where jars of `assess services` are kept."
+    )
     policies: Path | None = Field(
         None, description="TOML file with the customers' policies; defaults without."
     )

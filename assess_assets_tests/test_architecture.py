@@ -35,6 +35,7 @@ LEVELS = {
     "checks": 2,
     "automation": 2,
     "definitions": 3,
+    "platform": 4,
     "cli": 4,
 }
 

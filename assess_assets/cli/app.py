@@ -5,7 +5,7 @@ Belongs here: names and order. Importing this must stay quick: `assess --help` i
 
 import typer
 
-from assess_assets.cli import customers
+from assess_assets.cli import customers, services
 from assess_assets.cli.accept_loss import accept_loss
 from assess_assets.cli.answers import answers, report
 from assess_assets.cli.demo import demo
@@ -42,3 +42,4 @@ app.command("accept-loss")(accept_loss)
 app.command()(doctor)
 app.command()(docs)
 app.add_typer(customers.commands, name="customers")
+app.add_typer(services.commands, name="services")

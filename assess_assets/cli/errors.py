@@ -14,6 +14,7 @@ _EXPECTED: Final = frozenset(
         "assess_assets.cli.errors.CommandFailed",
         "assess_assets.customer_names.CustomerNameRefused",
         "assess_assets.customer_names.InvalidCustomerKey",
+        "assess_assets.platform.errors.PlatformError",
         "assess_assets.sources.ranges.SourceError",
         "assess_assets.storage.builds.OlderCode",
         "assess_assets.storage.delta.LostRace",

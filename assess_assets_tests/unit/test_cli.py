@@ -32,6 +32,7 @@ COMMANDS = [
     "rebuild",
     "report",
     "sample",
+    "services",
     "show",
     "sql",
 ]

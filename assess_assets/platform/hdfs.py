@@ -1,0 +1,147 @@
+"""HDFS: one NameNode and one DataNode, with permissions and ACLs, and users who need not exist.
+
+Belongs here: their configuration and command lines, when they are ready, and the lake's own folder.
+What is inside of the lake is not.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, Request, build_opener
+
+from assess_assets.platform.artifacts import jars, spark_home
+from assess_assets.platform.errors import ServiceFailed
+from assess_assets.platform.java import SMALL, class_path, java
+from assess_assets.platform.processes import Service, run_once, start_together
+from assess_assets.platform.state import HOST, ports, read_json, write_json
+
+SETTINGS: Final = Path(__file__).parent / "conf"
+SUPERUSER: Final = "hdfs"
+PLATFORM_USER: Final = "platform"
+_NAMENODE: Final = "org.apache.hadoop.hdfs.server.namenode.NameNode"
+_DATANODE: Final = "org.apache.hadoop.hdfs.server.datanode.DataNode"
+_PORTS: Final = ("namenode", "namenode_http", "datanode", "datanode_ipc", "datanode_http")
+
+
+class Hdfs:
+    """A NameNode and a DataNode with their data and logs in `folder`.
+
+    `groups` says in which group each user is, as the folder remembers it where it isn't given; the
+    platform's user owns `/lake`.
+    """
+
+    def __init__(
+        self, folder: Path, *, groups: Mapping[str, str] | None = None, heap: str = "256m"
+    ) -> None:
+        self.folder = folder.absolute()
+        self._heap = heap
+        self._ports = ports(self.folder, *_PORTS)
+        everyone = {SUPERUSER: SUPERUSER, PLATFORM_USER: PLATFORM_USER, **self._groups(groups)}
+        self._environment = {
+            **{f"HDFS_{name.upper()}": f"{HOST}:{self._ports[name]}" for name in _PORTS},
+            "HDFS_DATA": str(self.folder),
+            "HDFS_GROUPS": ";".join(f"{user}={group}" for user, group in everyone.items()),
+            "HADOOP_USER_NAME": SUPERUSER,  # who starts the NameNode is its superuser
+        }
+        self.namenode = self._service(
+            "namenode", _NAMENODE, self._namenode_is_ready, "namenode", "namenode_http"
+        )
+        self.datanode = self._service("datanode", _DATANODE, self._is_ready, *_PORTS[2:])
+        self.services = [self.namenode, self.datanode]
+
+    @property
+    def root(self) -> str:
+        return f"hdfs://{HOST}:{self._ports['namenode']}"
+
+    @property
+    def lake(self) -> str:
+        return f"{self.root}/lake"
+
+    @property
+    def webhdfs(self) -> str:
+        return f"http://{HOST}:{self._ports['namenode_http']}/webhdfs/v1"
+
+    @property
+    def uris(self) -> dict[str, str]:
+        return {"ASSESS_LAKE": self.lake, "HADOOP_USER_NAME": PLATFORM_USER}
+
+    def start(self) -> bool:
+        """Out of safe mode, with a DataNode and the lake's folder, when it returns."""
+        is_new = start_together(self.services)
+        self.ask("PUT", "/lake", "MKDIRS", user=SUPERUSER, permission="711")
+        self.ask("PUT", "/lake", "SETOWNER", user=SUPERUSER, owner=PLATFORM_USER, group="platform")
+        return is_new
+
+    def stop(self) -> bool:
+        return any([self.datanode.stop(), self.namenode.stop()])
+
+    def kill(self) -> None:
+        for service in self.services:
+            service.kill()
+
+    def ask(
+        self, method: str, path: str, operation: str, *, user: str = PLATFORM_USER, **options: str
+    ) -> Any:
+        """One question or order to WebHDFS, as `user`. A refusal is a ServiceFailed."""
+        query = urlencode({"op": operation, "user.name": user, **options})
+        try:
+            told = _fetch(Request(f"{self.webhdfs}{path}?{query}", method=method))
+        except HTTPError as error:
+            reason = json.loads(error.read())["RemoteException"]
+            raise ServiceFailed(
+                f"HDFS, {operation} {path} as {user}: {reason['exception']}: {reason['message']}"
+            ) from None
+        return json.loads(told) if told else None
+
+    def _groups(self, given: Mapping[str, str] | None) -> dict[str, str]:
+        file = self.folder / "groups.json"
+        if given is None:
+            return dict(read_json(file) or {})
+        write_json(file, dict(given))
+        return dict(given)
+
+    def _service(self, name: str, main: str, is_ready: Any, *used: str) -> Service:
+        return Service(
+            name,
+            self.folder,
+            command=lambda: self._command(main),
+            is_ready=is_ready,
+            ports=[self._ports[port] for port in used],
+            environment=self._environment,
+        )
+
+    def _command(self, main: str) -> list[str]:
+        path = class_path([SETTINGS, *jars("hdfs"), spark_home() / "jars" / "*"])
+        program = [java(), f"-Xmx{self._heap}", *SMALL, "-cp", path, main]
+        if main == _NAMENODE and not (self.folder / "name" / "current" / "VERSION").exists():
+            command = [*program, "-format", "-nonInteractive"]
+            run_once("Formatting HDFS", self.folder, command, self._environment)
+        return program
+
+    def _namenode_is_ready(self) -> bool:
+        """It answers, and not with a RetriableException, as while it starts."""
+        try:
+            self.ask("GET", "/", "LISTSTATUS", user=SUPERUSER)
+        except (OSError, ServiceFailed):
+            return False
+        return True
+
+    def _is_ready(self) -> bool:
+        """The NameNode knows a DataNode and has left safe mode."""
+        bean = "Hadoop:service=NameNode,name=FSNamesystemState"
+        try:
+            told = _fetch(Request(f"{self.webhdfs.removesuffix('/webhdfs/v1')}/jmx?qry={bean}"))
+        except OSError:
+            return False
+        state = json.loads(told)["beans"][0]
+        return bool(state["NumLiveDataNodes"] and state["FSState"] == "Operational")
+
+
+def _fetch(request: Request) -> bytes:
+    """Loopback only, so never through a proxy."""
+    with build_opener(ProxyHandler({})).open(request, timeout=5) as answer:
+        content: bytes = answer.read()
+    return content

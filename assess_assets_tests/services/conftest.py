@@ -1,0 +1,63 @@
+"""A real Kafka, HDFS and Spark, each started once, by whoever asks first, in a temporary folder."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assess_assets.platform.errors import JavaMissing
+from assess_assets.platform.hdfs import PLATFORM_USER, Hdfs
+from assess_assets.platform.java import java
+from assess_assets.platform.kafka import KafkaBroker
+from assess_assets.platform.spark import Spark
+
+
+@pytest.fixture(scope="session")
+def java_program() -> str:
+    """With CI=true a machine without Java fails these tests; elsewhere it skips them."""
+    try:
+        return java()
+    except JavaMissing as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(f"No real services here. {error}")
+
+
+@pytest.fixture(scope="session")
+def kafka(java_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    broker = KafkaBroker(tmp_path_factory.mktemp("kafka"))
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.stop()
+
+
+@pytest.fixture(scope="session")
+def hdfs(java_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hdfs]:
+    """With ann of acme and gil of globex; this process is the platform's user."""
+    cluster = Hdfs(tmp_path_factory.mktemp("hdfs"), groups={"ann": "acme", "gil": "globex"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HADOOP_USER_NAME", PLATFORM_USER)
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def spark_cluster(java_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
+    cluster = Spark(tmp_path_factory.mktemp("spark"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def folder(java_program: str, tmp_path: Path) -> Path:
+    """For services of a test's own."""
+    return tmp_path / "services"

@@ -1,0 +1,67 @@
+"""HDFS: Delta tables by deltalake and by Sail, permissions that hold, and data that survives."""
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError
+from pyspark.sql import SparkSession
+
+from assess_assets.platform.errors import ServiceFailed
+from assess_assets.platform.hdfs import Hdfs
+
+pytestmark = pytest.mark.services
+
+
+def test_the_lake_is_the_platforms_and_nobody_elses(hdfs: Hdfs) -> None:
+    found = hdfs.ask("GET", "/lake", "GETFILESTATUS")["FileStatus"]
+    assert (found["owner"], found["permission"]) == ("platform", "711")
+    hdfs.ask("PUT", "/lake/mine", "MKDIRS")
+    with pytest.raises(ServiceFailed, match="AccessControlException"):
+        hdfs.ask("PUT", "/lake/theirs", "MKDIRS", user="ann")
+    with pytest.raises(ServiceFailed, match="AccessControlException"):
+        hdfs.ask("GET", "/lake", "LISTSTATUS", user="ann")
+
+
+def test_an_acl_lets_a_group_in_and_no_other(hdfs: Hdfs) -> None:
+    hdfs.ask("PUT", "/lake/acme", "MKDIRS", permission="750")
+    acl = "group:acme:r-x,default:group:acme:r-x"
+    hdfs.ask("PUT", "/lake/acme", "MODIFYACLENTRIES", aclspec=acl)
+    hdfs.ask("PUT", "/lake/acme/later", "MKDIRS", permission="750")
+    listed = hdfs.ask("GET", "/lake/acme", "LISTSTATUS", user="ann")
+    assert [one["pathSuffix"] for one in listed["FileStatuses"]["FileStatus"]] == ["later"]
+    hdfs.ask("GET", "/lake/acme/later", "LISTSTATUS", user="ann")
+    with pytest.raises(ServiceFailed, match="AccessControlException"):
+        hdfs.ask("GET", "/lake/acme", "LISTSTATUS", user="gil")
+
+
+def test_deltalake_writes_a_table_that_sail_reads_and_extends(
+    hdfs: Hdfs, spark: SparkSession
+) -> None:
+    uri = f"{hdfs.lake}/together/exams"
+    write_deltalake(uri, pa.table({"exam": ["git"], "attempts": pa.array([390], pa.int64())}))
+    assert [tuple(row) for row in spark.read.format("delta").load(uri).collect()] == [("git", 390)]
+    more = spark.createDataFrame([("sql", 7)], "exam string, attempts long")
+    more.write.format("delta").mode("append").save(uri)
+    rows = DeltaTable(uri).to_pyarrow_table().sort_by("exam").to_pylist()
+    assert rows == [{"exam": "git", "attempts": 390}, {"exam": "sql", "attempts": 7}]
+
+
+def test_deltalake_obeys_the_permissions(hdfs: Hdfs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HADOOP_USER_NAME", "gil")
+    with pytest.raises((DeltaError, OSError), match="AccessControlException"):
+        write_deltalake(f"{hdfs.lake}/gils", pa.table({"x": [1]}))
+
+
+def test_a_table_survives_a_restart_of_both_and_a_crash_of_both(hdfs: Hdfs) -> None:
+    uri = f"{hdfs.lake}/kept"
+    write_deltalake(uri, pa.table({"x": [1, 2]}))
+    assert hdfs.stop()
+    assert [service.left() for service in hdfs.services] == [[], []]
+    assert hdfs.start()
+    write_deltalake(uri, pa.table({"x": [3]}), mode="append")
+    hdfs.kill()
+    assert Hdfs(hdfs.folder).start(), "ready: out of safe mode, with its DataNode"
+    assert not hdfs.start(), "it runs"
+    rows = DeltaTable(uri).to_pyarrow_table().sort_by("x").to_pylist()
+    assert [row["x"] for row in rows] == [1, 2, 3]
+    hdfs.ask("GET", "/lake/acme", "LISTSTATUS", user="ann"), "groups are remembered"

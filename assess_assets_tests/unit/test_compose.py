@@ -1,0 +1,173 @@
+"""docker-compose.yml can't be run here: held to its specification, and to what the code reads.
+
+compose_spec.json is the Compose Specification's own schema (Apache-2.0), as the npm package dclint
+3.1.0 brings it.
+"""
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from assess_assets.platform import hdfs, kafka, spark
+from assess_assets.platform.artifacts import pinned
+from assess_assets.platform.services import Services
+from assess_assets.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "deploy" / "docker" / "Dockerfile").read_text()
+PIPELINE = ("code", "webserver", "daemon")
+NOT_SETTINGS_YET = {"ASSESS_KAFKA"}  # of the Kafka source, which adds it
+
+
+def test_it_is_what_the_compose_specification_allows() -> None:
+    schema = json.loads((Path(__file__).parent / "compose_spec.json").read_text())
+    schema.pop("$schema")  # an address that the validator doesn't need
+    validator = jsonschema.Draft7Validator(schema)
+    assert [error.message for error in validator.iter_errors(COMPOSE)] == []
+    broken = COMPOSE | {"services": SERVICES | {"kafka": {"imagine": "apache/kafka"}}}
+    assert not validator.is_valid(broken)
+
+
+def test_images_are_pinned_and_of_the_versions_that_are_tested() -> None:
+    images = {service["image"] for service in SERVICES.values()} - {"assess_assets"}
+    assert all(re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?", image) for image in images), images
+    version = next(one.version for one in pinned() if one.name == "kafka_2.13")
+    assert SERVICES["kafka"]["image"] == f"apache/kafka:{version}"
+
+
+def test_every_service_is_watched_and_on_the_one_network() -> None:
+    for name, service in SERVICES.items():
+        assert service["networks"] == ["lakehouse"], name
+        assert ("healthcheck" in service) != (name == "lake"), name
+        for other, how in service.get("depends_on", {}).items():
+            ends = how["condition"] == "service_completed_successfully"
+            assert ends == (other == "lake"), f"{name} waits for {other}"
+
+
+def test_ports_are_published_on_loopback_only() -> None:
+    for name, service in SERVICES.items():
+        for port in service.get("ports", []):
+            assert re.fullmatch(r"127\.0\.0\.1:(\d+):\1", port), name
+
+
+def test_the_mounted_files_are_those_that_the_services_here_run_with() -> None:
+    mounted = {
+        (ROOT / volume.split(":")[0]).resolve()
+        for service in SERVICES.values()
+        for volume in service.get("volumes", [])
+        if volume.startswith("./")
+    }
+    conf = {hdfs.SETTINGS / "core-site.xml", hdfs.SETTINGS / "hdfs-site.xml"}
+    assert mounted == conf | {kafka.SETTINGS, spark.SETTINGS}
+    assert all(path.is_file() for path in mounted)
+    assert set(hdfs.SETTINGS.iterdir()) == mounted
+
+
+def test_every_named_volume_is_declared_and_used() -> None:
+    used = {
+        volume.split(":")[0]
+        for service in SERVICES.values()
+        for volume in service.get("volumes", [])
+        if not volume.startswith("./")
+    }
+    assert used == set(COMPOSE["volumes"])
+    executors = [
+        name for name in SERVICES if "landing:/data/landing" in SERVICES[name].get("volumes", [])
+    ]
+    assert executors == ["spark-worker", "spark-connect", "code", "daemon"]
+
+
+@pytest.mark.parametrize("name", PIPELINE)
+def test_the_pipeline_is_told_what_it_reads_at_the_addresses_that_are_served(name: str) -> None:
+    told = SERVICES[name]["environment"]
+    known = {f"ASSESS_{field}".upper() for field in Settings.model_fields} | NOT_SETTINGS_YET
+    ours = {variable for variable in told if variable.startswith("ASSESS_")}
+    assert ours == {"ASSESS_LAKE", "ASSESS_LANDING", "ASSESS_SPARK", "ASSESS_KAFKA"}
+    assert ours <= known
+    namenode = SERVICES["namenode"]["environment"]["HDFS_NAMENODE"]
+    assert told["ASSESS_LAKE"] == f"hdfs://{namenode}/lake"
+    assert told["HADOOP_USER_NAME"] == hdfs.PLATFORM_USER
+    host, port = told["ASSESS_SPARK"].removeprefix("sc://").split(":")
+    assert f"spark.connect.grpc.binding.port={port}" in SERVICES[host]["command"]
+    served = SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(",")
+    assert f"PLAINTEXT://{told['ASSESS_KAFKA']}" in served
+    database = SERVICES[told["DAGSTER_POSTGRES_HOST"]]["environment"]
+    assert database["POSTGRES_USER"] == told["DAGSTER_POSTGRES_USER"]
+    assert database["POSTGRES_PASSWORD"] == told["DAGSTER_POSTGRES_PASSWORD"]
+    assert database["POSTGRES_DB"] == told["DAGSTER_POSTGRES_DB"]
+
+
+def test_hdfs_gets_every_variable_that_its_files_name(tmp_path: Path) -> None:
+    files = [hdfs.SETTINGS / name for name in ("core-site.xml", "hdfs-site.xml")]
+    named = {name for file in files for name in re.findall(r"\$\{env\.(\w+)\}", file.read_text())}
+    here = hdfs.Hdfs(tmp_path).namenode.environment
+    for name in ("namenode", "datanode", "lake"):
+        assert named <= set(SERVICES[name]["environment"])
+    assert named <= set(here)
+
+
+def test_kafka_gets_every_address_that_a_broker_here_gets(tmp_path: Path) -> None:
+    """KAFKA_LOG_DIRS is log.dirs, as the image reads it."""
+    added = [line.split("=")[0] for line in kafka.KafkaBroker(tmp_path).addresses().splitlines()]
+    environment = set(SERVICES["kafka"]["environment"])
+    assert {f"KAFKA_{name.upper().replace('.', '_')}" for name in added} <= environment
+    voters = SERVICES["kafka"]["environment"]["KAFKA_CONTROLLER_QUORUM_VOTERS"]
+    assert voters == "1@kafka:9093"
+    assert "CONTROLLER://kafka:9093" in SERVICES["kafka"]["environment"]["KAFKA_LISTENERS"]
+
+
+def test_spark_runs_the_same_programs_as_here(tmp_path: Path) -> None:
+    cluster = spark.Spark(tmp_path)
+    for name, service in {"spark-master": cluster.master, "spark-worker": cluster.worker}.items():
+        ours = next(word for word in service.command() if word.startswith("org.apache.spark"))
+        assert ours in shlex.split(SERVICES[name]["command"])
+    connect = shlex.split(SERVICES["spark-connect"]["command"])
+    assert "org.apache.spark.sql.connect.service.SparkConnectServer" in connect
+    master = SERVICES["spark-master"]["command"]
+    assert "--host spark-master --port 7077" in master
+    assert "spark://spark-master:7077" in connect
+    assert "spark://spark-master:7077" in SERVICES["spark-worker"]["command"]
+
+
+def test_dagster_has_our_instance_and_asks_the_code_location() -> None:
+    folder = ROOT / "deploy" / "docker"
+    (location,) = yaml.safe_load((folder / "workspace.yaml").read_text())["load_from"]
+    assert f"--port {location['grpc_server']['port']} " in SERVICES["code"]["command"]
+    assert location["grpc_server"]["host"] in SERVICES
+    instance = yaml.safe_load((folder / "dagster.yaml").read_text())
+    named = set(re.findall(r"env: (\w+)", (folder / "dagster.yaml").read_text()))
+    assert named <= set(SERVICES["daemon"]["environment"])
+    del instance["storage"]
+    demo = yaml.safe_load((ROOT / "assess_assets" / "cli" / "dagster.yaml").read_text())
+    assert instance == demo
+
+
+def test_the_image_is_made_of_files_that_exist_and_are_sent() -> None:
+    sent = (ROOT / ".dockerignore").read_text()
+    for line in DOCKERFILE.splitlines():
+        if line.startswith("COPY "):
+            for source in line.split()[1:-1]:
+                assert (ROOT / source).exists(), source
+                assert any(source.startswith(kept) for kept in re.findall(r"(?m)^!(.*)", sent))
+    lock = (ROOT / "requirements.lock").read_text()
+    dagster = re.search(r"(?m)^dagster-pyspark==(\S+)", lock)
+    assert dagster is not None
+    wanted = (ROOT / "deploy" / "docker" / "requirements.txt").read_text()
+    assert f"dagster-postgres=={dagster[1]}" in wanted
+
+
+def test_what_was_never_started_is_not_made_by_looking(tmp_path: Path) -> None:
+    services = Services(tmp_path / "none")
+    assert services.status() == []
+    assert services.environment() == {}
+    assert services.down() == []
+    assert not (tmp_path / "none").exists()
