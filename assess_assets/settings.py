@@ -24,6 +24,13 @@ class Settings(BaseSettings):
     max_messages_per_run: int = Field(
         1_000_000, gt=0, description="Most messages that one run claims for one customer."
     )
+    kafka: str | None = Field(
+        None, description="Kafka's bootstrap servers, host:port[,...]; no topics are read without."
+    )
+    kafka_config: Path | None = Field(
+        None,
+        description="File of further Kafka client settings (SASL, TLS): name=value lines or .toml.",
+    )
     policies: Path | None = Field(
         None, description="TOML file with the customers' policies; defaults without."
     )
