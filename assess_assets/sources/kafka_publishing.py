@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from confluent_kafka.admin import NewTopic
+from confluent_kafka.cimpl import NewTopic
 
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import as_kafka_error
@@ -62,7 +62,7 @@ def ensure_topic(broker: Broker, partitions: int | None) -> int:
         except KafkaException as error:
             if as_kafka_error(error).code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise broker.failure(topic, error) from None
-        state = broker.look_at(topic)
+        state = broker.await_topic(topic)
     return len(state.partitions) if state else partitions or 0
 
 

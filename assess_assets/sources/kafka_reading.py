@@ -238,4 +238,7 @@ def _time(kind: int, milliseconds: int) -> int | None:
 def _headers(message: Message) -> list[dict[str, Any]] | None:
     """In the message's order; a name may come more than once."""
     headers = message.headers()
-    return [{"key": key, "value": value} for key, value in headers] if headers else None
+    if not headers:
+        return None
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return [{"key": key, "value": value} for key, value in pairs]

@@ -4,6 +4,7 @@ Belongs here: topic names, and asking the broker. Does not: what a run claims of
 reading messages (`kafka_reading`).
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,7 +16,8 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from assess_assets.customer_names import InvalidCustomerKey, require_customer_key
 from assess_assets.sources.kafka_config import KafkaConfig
@@ -23,6 +25,11 @@ from assess_assets.sources.kafka_errors import as_kafka_error, named_error
 
 PREFIX: Final = "assessments."
 TIMEOUT_SECONDS: Final = 10.0
+# Right after a topic was made or a broker started: gone in a moment.
+_PASSING: Final = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+_AGAIN_SECONDS: Final = 0.1
+_EARLIEST: Final[OffsetSpec] = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_LATEST: Final[OffsetSpec] = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
 def topic_of(customer: str) -> str:
@@ -56,28 +63,32 @@ class Broker:
     _admin: AdminClient = field(init=False)
 
     def __post_init__(self) -> None:
-        self._admin = AdminClient({**self.config.client(), "error_cb": self._reasons.append})
+        settings: Any = {**self.config.client(), "error_cb": self._reasons.append}
+        self._admin = AdminClient(settings)
 
     def look_at(self, topic: str) -> TopicState | None:
         """The topic's state, or None if there is none. Raises NotAuthorized, BrokerUnavailable.
 
         This goes before any reading: to who may not read a topic, the consumer says nothing at all.
         """
-        try:
-            asked = self._admin.describe_topics(
-                TopicCollection([topic]), request_timeout=TIMEOUT_SECONDS
-            )
-            described = asked[topic].result()
-            numbers = [partition.id for partition in described.partitions]
-            lows = self._offsets(topic, numbers, OffsetSpec.earliest())
-            ends = self._offsets(topic, numbers, OffsetSpec.latest())
-        except KafkaException as error:
-            code = as_kafka_error(error).code()
-            if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                return None
-            raise self.failure(topic, error) from None
-        marks = {number: Watermarks(lows[number], ends[number]) for number in sorted(numbers)}
-        return TopicState(str(described.topic_id), marks)
+        give_up = time.monotonic() + TIMEOUT_SECONDS
+        while True:
+            try:
+                return self._state(topic)
+            except KafkaException as error:
+                code = as_kafka_error(error).code()
+                if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    return None
+                if code not in _PASSING or time.monotonic() > give_up:
+                    raise self.failure(topic, error) from None
+            time.sleep(_AGAIN_SECONDS)
+
+    def await_topic(self, topic: str) -> TopicState | None:
+        """The state of a topic that was just created: the broker learns of it a little later."""
+        give_up = time.monotonic() + TIMEOUT_SECONDS
+        while (state := self.look_at(topic)) is None and time.monotonic() < give_up:
+            time.sleep(_AGAIN_SECONDS)
+        return state
 
     def customers(self) -> tuple[list[str], list[str]]:
         """Customers with a topic of their own; and topics that look like one and are no key's.
@@ -109,6 +120,17 @@ class Broker:
     def admin(self) -> AdminClient:
         """The client itself, to create a topic with."""
         return self._admin
+
+    def _state(self, topic: str) -> TopicState:
+        asked = self._admin.describe_topics(
+            TopicCollection([topic]), request_timeout=TIMEOUT_SECONDS
+        )
+        described = asked[topic].result()
+        numbers = [partition.id for partition in described.partitions]
+        lows = self._offsets(topic, numbers, _EARLIEST)
+        ends = self._offsets(topic, numbers, _LATEST)
+        marks = {number: Watermarks(lows[number], ends[number]) for number in sorted(numbers)}
+        return TopicState(str(described.topic_id), marks)
 
     def _offsets(self, topic: str, numbers: list[int], spec: OffsetSpec) -> dict[int, int]:
         asked: dict[TopicPartition, Any] = self._admin.list_offsets(
