@@ -66,7 +66,7 @@ def ensure_topic(broker: Broker, partitions: int | None) -> int:
     return len(state.partitions) if state else partitions or 0
 
 
-def publish(
+def send_all(
     config: KafkaConfig, customer: str, records: Iterable[Record], told: Callable[[Published], Any]
 ) -> Published:
     """Send every record and wait until the broker has answered for each.
