@@ -165,6 +165,8 @@ ENVELOPE: Final = StructType(
         StructField("timestamp_type", StringType()),  # Kafka's: create_time, log_append_time
     ]
 )
+# Sail asks for the name `element`, which Arrow's own default isn't.
+_ELEMENT: Final = pa.field("element", pa.struct([("key", pa.string()), ("value", pa.binary())]))
 ENVELOPE_ARROW: Final = pa.schema(
     [
         ("source", pa.string()),
@@ -174,7 +176,7 @@ ENVELOPE_ARROW: Final = pa.schema(
         ("key", pa.binary()),
         ("value", pa.binary()),
         ("source_defect", pa.string()),
-        ("headers", pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))),
+        ("headers", pa.list_(_ELEMENT)),
         ("timestamp_type", pa.string()),
     ]
 )

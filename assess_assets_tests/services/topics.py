@@ -6,6 +6,7 @@ except for one call that claims and reads, as a run does.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from confluent_kafka import Producer, TopicPartition
@@ -38,8 +39,9 @@ class Topic:
     def config(self) -> KafkaConfig:
         return KafkaConfig(self.broker.servers)
 
-    @property
+    @cached_property
     def admin(self) -> AdminClient:
+        """Kept: what a client was asked fails when the client is collected."""
         return AdminClient({**self.broker.client(), "log_level": 0})
 
     def create(self, partitions: int = 1, **settings: str) -> None:
