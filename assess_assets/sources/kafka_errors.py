@@ -39,13 +39,13 @@ class KafkaNotConfigured(SourceError):
     """A topic is to be read and no broker is named, or its client settings can't be used."""
 
 
-# Codes as numbers: that is what librdkafka's callbacks and futures give.
+# Without GROUP_AUTHORIZATION_FAILED: a consumer asks for its group's coordinator even when it has
+# no use for one. Nothing is joined or committed here, so a user needs no right to any group.
 _REFUSED: Final = frozenset(
     {
         KafkaError._AUTHENTICATION,
         KafkaError.SASL_AUTHENTICATION_FAILED,
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
         KafkaError.CLUSTER_AUTHORIZATION_FAILED,
         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
     }

@@ -101,8 +101,13 @@ class KafkaBroker:
         settings = {"bootstrap.servers": self.servers}
         return {**settings, **self.security(user)} if self.secured else settings
 
+    def settings_file(self, user: str = ADMIN) -> Path:
+        """A file for ASSESS_KAFKA_CONFIG, with which one is that user."""
+        file = self.folder / f"{user}.properties"
+        file.write_text("".join(f"{name}={value}\n" for name, value in self.security(user).items()))
+        return file
+
     def security(self, user: str) -> dict[str, str]:
-        """What the file of ASSESS_KAFKA_CONFIG has for that user."""
         return {
             "security.protocol": "SASL_PLAINTEXT",
             "sasl.mechanism": "SCRAM-SHA-256",

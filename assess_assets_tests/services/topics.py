@@ -37,7 +37,9 @@ class Topic:
 
     @property
     def config(self) -> KafkaConfig:
-        return KafkaConfig(self.broker.servers)
+        """The platform's: on a broker that asks, it is the administrator."""
+        file = self.broker.settings_file() if self.broker.secured else None
+        return KafkaConfig(self.broker.servers, str(file) if file else None)
 
     @cached_property
     def admin(self) -> AdminClient:
@@ -48,7 +50,7 @@ class Topic:
         named = {key.replace("_", "."): value for key, value in settings.items()}
         new = NewTopic(self.name, num_partitions=partitions, replication_factor=1, config=named)
         self.admin.create_topics([new])[self.name].result()
-        Broker(KafkaConfig(self.broker.servers), self.customer).await_topic(self.name)
+        Broker(self.config, self.customer).await_topic(self.name)
 
     def delete(self) -> None:
         self.admin.delete_topics([self.name])[self.name].result()
