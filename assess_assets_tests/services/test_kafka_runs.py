@@ -84,7 +84,7 @@ def test_the_published_sample_has_the_answers_of_the_landed_one(
     assert len(counted) == 3280
     assert sum(fate == ("accepted",) for fate in counted) == 3242
     for table in SHARED:
-        assert deployed.rows(table, customer) == deployed.rows(table, "landed"), table
+        assert _rounded(deployed, table, customer) == _rounded(deployed, table, "landed"), table
 
     before = deployed.versions(customer)
     assert deployed.materialize(customer).success
@@ -292,6 +292,14 @@ def test_credentials_read_their_own_topic_and_no_other(
     wrong = deployed.materialize("acme", select=READ, raise_on_error=False)
     assert "Check the user and password" in str(wrong.all_events)
     assert "wrong-one" not in str(wrong.all_events)
+
+
+def _rounded(platform: Platform, table: str, customer: str) -> list[list[Any]]:
+    """Means of scores depend on the order of arrival in their last bits."""
+    return [
+        [round(value, 9) if isinstance(value, float) else value for value in row]
+        for row in rows(platform, table, customer)
+    ]
 
 
 def _observe(platform: Platform, customer: str) -> list[dg.AssetObservation]:
