@@ -27,6 +27,13 @@ class Settings(BaseSettings):
     cache: Path = Field(
         Path("~/.cache/assess_assets"), description="Where jars of `assess services` are kept."
     )
+    kafka: str | None = Field(
+        None, description="Kafka's bootstrap servers, host:port[,...]; no topics are read without."
+    )
+    kafka_config: Path | None = Field(
+        None,
+        description="File of further Kafka client settings (SASL, TLS): name=value lines or .toml.",
+    )
     policies: Path | None = Field(
         None, description="TOML file with the customers' policies; defaults without."
     )

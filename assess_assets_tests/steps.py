@@ -22,6 +22,7 @@ from assess_assets.assets.builds import claim_if_changed, claim_rebuild, running
 from assess_assets.assets.exploding import explode_customer
 from assess_assets.assets.raw_messages import land_customer
 from assess_assets.customers import CustomerPolicy
+from assess_assets.sources.batches import Sources
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake, Replacement
 from assess_assets.storage.layout import LakeLayout
@@ -96,6 +97,10 @@ class Steps:
         layout = LakeLayout.of(str(self.folder / "lake"))
         return Lake(layout, lambda: self.spark, lambda: self.now())
 
+    @property
+    def sources(self) -> Sources:
+        return Sources(CUSTOMER, self.landing)
+
     def land(self, name: str, content: bytes | str) -> Path:
         """Deliver a file; all have the same time, so that lakes can be compared."""
         self.landing.mkdir(parents=True, exist_ok=True)
@@ -129,7 +134,7 @@ class Steps:
         The exceptions are the two claims, which decide and commit in one call: before it.
         """
         yield SOURCE_RANGES.name
-        landed = land_customer(self.lake, CUSTOMER, self.landing, self.max_messages, "run")
+        landed = land_customer(self.lake, self.sources, self.max_messages, "run")
         yield from _commit(RAW_MESSAGES.name, landed.messages)
         yield BUILDS.name
         claim_if_changed(self.lake, CUSTOMER, running_versions(self.policy), "run")

@@ -6,7 +6,6 @@ later run, with the same rows, and it is landed before another is claimed.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -15,8 +14,7 @@ from pyspark.sql import DataFrame
 from assess_assets.assets.customers_of import customers_of
 from assess_assets.assets.specs import asset_out, customer_multi_asset
 from assess_assets.resources.lake import LakeResource
-from assess_assets.sources.batches import read_batch
-from assess_assets.sources.landing import find_new_ranges
+from assess_assets.sources.batches import Sources, find_new, read_batch
 from assess_assets.storage.claims import Batch, claim_batch, claimed_batches, unlanded
 from assess_assets.storage.delta import replace
 from assess_assets.storage.lake import Lake, Replacement
@@ -29,18 +27,17 @@ from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
         SOURCE_RANGES.name: asset_out(SOURCE_RANGES),
         RAW_MESSAGES.name: asset_out(RAW_MESSAGES),
     },
-    deps=["landing_files"],
+    deps=["landing_files", "assessment_topic"],
 )
 def land_messages(
     context: dg.AssetExecutionContext, lake: LakeResource
 ) -> Iterator[dg.Output[Any]]:
-    """Claim new ranges of every customer's landed files as one batch, and store its messages."""
+    """Claim new ranges of every customer's landed files and topic as one batch, and store them."""
 
     def land(customer: str) -> Landed:
         return land_customer(
             lake.lake,
-            customer,
-            lake.landing_folder(customer),
+            lake.sources_of(customer),
             lake.max_messages_per_run,
             context.run.run_id,
         )
@@ -58,33 +55,33 @@ class Landed:
     messages: Replacement
 
 
-def land_customer(
-    lake: Lake, customer: str, folder: Path, max_messages: int, run_id: str
-) -> Landed:
+def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) -> Landed:
+    customer = sources.customer
     raw = lake.pin(RAW_MESSAGES, customer)
     claims = lake.pin(SOURCE_RANGES, customer)
     batches = claimed_batches(claims)
     for left in unlanded(batches, lake.progress(raw).highest_batch):
         # A crash came between claim and messages: land that batch before claiming another.
-        replace(raw, _messages(lake, folder, left), left.bounds, {"run_id": run_id})
+        replace(raw, _messages(lake, sources, left), left.bounds, {"run_id": run_id})
         raw = lake.pin(RAW_MESSAGES, customer)
 
-    ranges = find_new_ranges(folder, [r for batch in batches for r in batch.ranges], max_messages)
+    claimed = [claim for batch in batches for claim in batch.ranges]
+    ranges = find_new(sources, claimed, max_messages)
     if not ranges:
         return Landed(Replacement(claims), Replacement(raw, facts={"ranges_read": 0}))
     new = claim_batch(claims, batches, ranges, lake.now(), run_id)
     facts = {
         "batch": new.number,
         "ranges_read": sum(r.kind == "read" for r in ranges),
-        "messages_read": sum(r.end_offset - r.start_offset for r in ranges),
+        "offsets_read": new.messages,
         "refused": [f"{r.source}: {r.note}" for r in ranges if r.kind == "refused"],
     }
-    messages = _messages(lake, folder, new)
+    messages = _messages(lake, sources, new)
     return Landed(
         Replacement(lake.pin(SOURCE_RANGES, customer), facts=facts),
         Replacement(raw, messages, new.bounds, facts),
     )
 
 
-def _messages(lake: Lake, folder: Path, batch: Batch) -> DataFrame:
-    return read_batch(lake.spark, folder, batch.ranges, batch.number, batch.claimed_at)
+def _messages(lake: Lake, sources: Sources, batch: Batch) -> DataFrame:
+    return read_batch(lake.spark, sources, batch.ranges, batch.number, batch.claimed_at)

@@ -1,5 +1,6 @@
 """All assets, in the order in which data flows. Add an asset: write its module, name it here."""
 
+from assess_assets.assets.assessment_topic import assessment_topic
 from assess_assets.assets.assessments import parse_messages
 from assess_assets.assets.builds import builds
 from assess_assets.assets.customer_overview import customer_overview
@@ -15,6 +16,7 @@ from assess_assets.assets.raw_messages import land_messages
 
 ASSETS = [
     landing_files,
+    assessment_topic,
     land_messages,
     builds,
     parse_messages,

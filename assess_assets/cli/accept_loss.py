@@ -1,6 +1,7 @@
-"""`assess accept-loss`: an operator's word that the unread rest of a landed file won't come back.
+"""`assess accept-loss`: an operator's word that what a source no longer has won't come back.
 
-Belongs here: the command, and when a loss can be accepted at all. The claim is storage/claims'.
+Belongs here: the command, and when the loss of a landed file can be accepted; a topic's is in
+`topic_loss`. The claim is storage/claims'.
 """
 
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import typer
 from assess_assets.cli.deployment import deployment, pin_existing
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import Customer, CustomerName, chosen_customer
+from assess_assets.cli.topic_loss import accept_topic_loss
 
 if TYPE_CHECKING:
     from assess_assets.sources.ranges import SourceRange
@@ -20,22 +22,29 @@ if TYPE_CHECKING:
 
 
 def accept_loss(
-    source: Annotated[str, typer.Option("--source", help="The landed file's name.")],
+    source: Annotated[str, typer.Option("--source", help="The landed file's name, or the topic.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in source_ranges.note.")],
     customer: Customer = None,
     customer_name: CustomerName = None,
+    partition: Annotated[
+        int | None, typer.Option(min=0, help="Of a topic: this one only (default: each).")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it. Without: only show what.")] = False,
 ) -> None:
-    """Give up what is unread of a lost landed file.
+    """Give up what is unread and lost of a landed file or a topic.
 
     Its messages are claimed as kind `lost` in a batch of their own. That can't be undone.
     """
+    from assess_assets.sources.kafka_topic import topic_of
     from assess_assets.sources.ranges import lost_rest
     from assess_assets.storage.claims import claim_batch, claimed_batches
     from assess_assets.tables.ingest import SOURCE_RANGES
 
     key = chosen_customer(customer, customer_name)
     settings, layout = deployment()
+    if source == topic_of(key):
+        accept_topic_loss(settings, layout, key, source, partition, reason, yes)
+        return
     claims = pin_existing(layout, SOURCE_RANGES, key)
     batches = claimed_batches(claims) if claims else []
     last = _furthest(key, source, batches)

@@ -14,6 +14,7 @@ from assess_assets.cli.doctor import doctor
 from assess_assets.cli.errors import Commands
 from assess_assets.cli.history import history
 from assess_assets.cli.land import land
+from assess_assets.cli.publish import publish
 from assess_assets.cli.rebuild import rebuild
 from assess_assets.cli.sample import sample
 from assess_assets.cli.show import show, sql
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(sample)
 app.command()(land)
+app.command()(publish)
 app.command()(answers)
 app.command()(report)
 app.command()(show)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assess_assets.cli.deployment import dagster_instance, deployment, pin_existing
+from assess_assets.cli.deployment import dagster_instance, deployment, kafka_of, pin_existing
 from assess_assets.cli.errors import CommandFailed, Commands
 from assess_assets.cli.options import AsJson
 from assess_assets.cli.output import print_json, print_rows
 
 if TYPE_CHECKING:
+    from assess_assets.settings import Settings
     from assess_assets.storage.layout import LakeLayout
 
 PARTITIONS = "customers"  # the name of customers.CUSTOMERS, which would import Dagster
@@ -47,20 +48,38 @@ def customers(context: typer.Context, as_json: AsJson = False) -> None:
 
 @commands.command()
 def sync() -> None:
-    """Register every landing folder's customer as a partition. Exit code 1 if a name is no key."""
+    """Register the customer of every landing folder and topic. Exit code 1 if a name is no key."""
     settings, _ = deployment()
-    keys, misnamed = landed_folders(settings.landing)
+    landed, misnamed = landed_folders(settings.landing)
+    published, no_keys = _published(settings)
+    keys = sorted({*landed, *published})
     with dagster_instance() as instance:
         known = set(instance.get_dynamic_partitions(PARTITIONS))
         new = [key for key in keys if key not in known]
         instance.add_dynamic_partitions(PARTITIONS, new)
-    typer.echo(f"{len(keys)} customers have landing folders, {len(new)} of them are new.")
+    with_topics = f", {len(published)} have topics" if settings.kafka else ""
+    typer.echo(
+        f"{len(landed)} customers have landing folders{with_topics}, {len(new)} of them are new."
+    )
     for key in new:
         typer.echo(f"Registered {key}")
     if misnamed:
         raise CommandFailed(
             f"{len(misnamed)} landing folders are read by no run:\n" + told(misnamed)
         )
+    if no_keys:
+        raise CommandFailed(
+            f"Topics that no run reads, as no customer has such a key: {', '.join(no_keys)}"
+        )
+
+
+def _published(settings: "Settings") -> tuple[list[str], list[str]]:
+    """Customers with a topic, and topics that are nobody's, if there is a broker to ask."""
+    if not settings.kafka:
+        return [], []
+    from assess_assets.sources.kafka_topic import Broker
+
+    return Broker(kafka_of(settings), "(all)").customers()
 
 
 @commands.command()

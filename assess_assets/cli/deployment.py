@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from assess_assets.settings import Settings
+    from assess_assets.sources.kafka_config import KafkaConfig
     from assess_assets.storage.delta import Pin
     from assess_assets.storage.layout import LakeLayout
     from assess_assets.tables.contract import TableContract
@@ -50,6 +51,20 @@ def pin_existing(layout: "LakeLayout", table: "TableContract", customer: str) ->
     except TableNotFoundError:
         return None
     return Pin(table, customer, uri, log.version(), log)
+
+
+def kafka_of(settings: "Settings") -> "KafkaConfig":
+    """How to reach Kafka, or what to set for it."""
+    from assess_assets.sources.kafka_config import KafkaConfig
+
+    if not settings.kafka:
+        raise CommandFailed(
+            "No Kafka broker is named. Set ASSESS_KAFKA=host:port, and ASSESS_KAFKA_CONFIG to a "
+            "file of client settings if it asks who you are."
+        )
+    return KafkaConfig(
+        settings.kafka, str(settings.kafka_config) if settings.kafka_config else None
+    )
 
 
 @contextmanager

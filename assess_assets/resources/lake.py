@@ -8,17 +8,21 @@ from dagster import ConfigurableResource, ResourceDependency
 from assess_assets.customers import Policies
 from assess_assets.resources.spark import SparkEngine
 from assess_assets.settings import Settings
+from assess_assets.sources.batches import Sources
+from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.storage.lake import Lake
 from assess_assets.storage.layout import LakeLayout
 
 
 class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
-    """Where tables live, where files are delivered, and how much one run may claim."""
+    """Where tables live, where messages come from, and how much one run may claim."""
 
     engine: ResourceDependency[SparkEngine]
     root: str
     landing: str
     max_messages_per_run: int
+    kafka_servers: str | None = None
+    kafka_config_file: str | None = None
     policies_file: str | None = None
     fixed_now: str | None = None  # ISO 8601, for tests and reproducible demos
 
@@ -29,6 +33,8 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
             root=settings.lake,
             landing=str(settings.landing),
             max_messages_per_run=settings.max_messages_per_run,
+            kafka_servers=settings.kafka,
+            kafka_config_file=str(settings.kafka_config) if settings.kafka_config else None,
             policies_file=str(settings.policies) if settings.policies else None,
         )
 
@@ -42,6 +48,16 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
 
     def landing_folder(self, customer: str) -> Path:
         return Path(self.landing).expanduser().resolve() / customer
+
+    @property
+    def kafka(self) -> KafkaConfig | None:
+        """How to reach Kafka; None if the deployment has none."""
+        if not self.kafka_servers:
+            return None
+        return KafkaConfig(self.kafka_servers, self.kafka_config_file)
+
+    def sources_of(self, customer: str) -> Sources:
+        return Sources(customer, self.landing_folder(customer), self.kafka)
 
     def now(self) -> datetime:
         return datetime.fromisoformat(self.fixed_now) if self.fixed_now else datetime.now(UTC)

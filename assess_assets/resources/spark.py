@@ -16,6 +16,7 @@ from dagster import ConfigurableResource
 from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import SparkSession
 
+from assess_assets.sources.kafka_source import KafkaDataSource
 from assess_assets.sources.landing_source import LandingDataSource
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def _session(url: str) -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers miss our packages
     spark: SparkSession = LazyPySparkResource(spark_config=_configuration(url)).spark_session
     spark.dataSource.register(LandingDataSource)
+    spark.dataSource.register(KafkaDataSource)
     return spark
 
 

@@ -95,5 +95,7 @@ def _batch(claim: SourceRange, offset: int, records: list[Record]) -> pa.RecordB
         pa.nulls(count, pa.binary()),
         pa.array([record.value for record in records], pa.binary()),
         pa.array([record.defect for record in records], pa.string()),
+        pa.nulls(count, ENVELOPE_ARROW.field("headers").type),
+        pa.nulls(count, pa.string()),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=ENVELOPE_ARROW)

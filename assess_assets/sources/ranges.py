@@ -3,12 +3,14 @@
 Belongs here: what every kind of source shares. Does not: how any one of them is scanned or read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import msgspec
 import pyarrow as pa
 from pyspark.sql.types import (
+    ArrayType,
     BinaryType,
     IntegerType,
     LongType,
@@ -73,7 +75,7 @@ class SourceRange:
 
     @property
     def messages(self) -> int:
-        """How many records the range holds."""
+        """How many records the range holds; of a topic, how many offsets: at most so many."""
         return self.end_offset - self.start_offset
 
     @property
@@ -119,6 +121,35 @@ def lost_rest(last: SourceRange, note: str) -> SourceRange:
     )
 
 
+def without(claim: SourceRange, lost: Sequence[SourceRange]) -> list[SourceRange]:
+    """What is left of a topic's range to read when some of it was accepted as lost since."""
+    left = [claim]
+    for gone in lost:
+        if (gone.source, gone.partition, gone.identity) == (
+            claim.source,
+            claim.partition,
+            claim.identity,
+        ):
+            left = [piece for each in left for piece in _cut(each, gone)]
+    return left
+
+
+def _cut(claim: SourceRange, gone: SourceRange) -> list[SourceRange]:
+    if gone.end_offset <= claim.start_offset or gone.start_offset >= claim.end_offset:
+        return [claim]
+    spans = (
+        (claim.start_offset, gone.start_offset),
+        (gone.end_offset, claim.end_offset),
+    )
+    return [
+        replace(claim, start_offset=start, end_offset=end) for start, end in spans if start < end
+    ]
+
+
+HEADERS: Final = ArrayType(
+    StructType([StructField("key", StringType()), StructField("value", BinaryType())])
+)
+
 # The envelope, once for each of the two type systems it passes; a test proves that they agree.
 # The time is a number because Sail and Spark want different Arrow types for a timestamp here.
 ENVELOPE: Final = StructType(
@@ -130,8 +161,12 @@ ENVELOPE: Final = StructType(
         StructField("key", BinaryType()),
         StructField("value", BinaryType()),
         StructField("source_defect", StringType()),  # what was wrong while reading; normally null
+        StructField("headers", HEADERS),  # Kafka's, in their order
+        StructField("timestamp_type", StringType()),  # Kafka's: create_time, log_append_time
     ]
 )
+# Sail asks for the name `element`, which Arrow's own default isn't.
+_ELEMENT: Final = pa.field("element", pa.struct([("key", pa.string()), ("value", pa.binary())]))
 ENVELOPE_ARROW: Final = pa.schema(
     [
         ("source", pa.string()),
@@ -141,5 +176,7 @@ ENVELOPE_ARROW: Final = pa.schema(
         ("key", pa.binary()),
         ("value", pa.binary()),
         ("source_defect", pa.string()),
+        ("headers", pa.list_(_ELEMENT)),
+        ("timestamp_type", pa.string()),
     ]
 )

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from assess_assets.sources.ranges import SourceRange
+from assess_assets.sources.ranges import SourceRange, without
 from assess_assets.storage.delta import Pin, append_claim
 
 
@@ -43,9 +43,21 @@ def unlanded(batches: Sequence[Batch], highest_landed: int) -> list[Batch]:
     """Batches whose messages are not in raw_messages yet, oldest first.
 
     After a crash that is one, and a loss may have been accepted (a batch without messages) since;
-    it is all of them when raw_messages was emptied by hand.
+    it is all of them when raw_messages was emptied by hand. What was accepted as lost after it was
+    claimed is no longer among a batch's ranges.
     """
-    return [batch for batch in batches if batch.number > highest_landed and batch.messages]
+    lost = [claim for batch in batches for claim in batch.ranges if claim.kind == "lost"]
+    left = [_without(batch, lost) for batch in batches if batch.number > highest_landed]
+    return [batch for batch in left if batch.messages]
+
+
+def _without(batch: Batch, lost: Sequence[SourceRange]) -> Batch:
+    ranges = [
+        piece
+        for claim in batch.ranges
+        for piece in (without(claim, lost) if claim.kind == "read" else [claim])
+    ]
+    return replace(batch, ranges=tuple(ranges))
 
 
 def claim_batch(

@@ -3,7 +3,16 @@
 These three are the only tables that a rebuild starts from; they are only ever extended.
 """
 
-from pyspark.sql.types import BinaryType, IntegerType, LongType, StringType, TimestampType
+from pyspark.sql.types import (
+    ArrayType,
+    BinaryType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
 
 from assess_assets.tables.contract import Column, TableContract
 from assess_assets.tables.coordinates import coordinates
@@ -14,10 +23,19 @@ SOURCE_RANGES = TableContract(
     grain="One row per range of a source that a batch read, claimed before it was read.",
     columns=(
         Column("batch", LongType(), "Number of the batch, from 1; one batch per run with news."),
-        Column("source", StringType(), "Landed file's name, or topic."),
+        Column(
+            "source",
+            StringType(),
+            "Landed file's name, or topic; `topic@id` for one that was deleted and made again.",
+        ),
         Column("partition", IntegerType(), "Partition of the source: Kafka's; 0 for a file."),
         Column("start_offset", LongType(), "First offset of the range."),
-        Column("end_offset", LongType(), "Offset after the last of the range."),
+        Column(
+            "end_offset",
+            LongType(),
+            "Offset after the last of the range. A file has a message at each offset; a topic at "
+            "most one: transactions and compaction leave offsets without a message.",
+        ),
         Column(
             "start_byte",
             LongType(),
@@ -40,7 +58,12 @@ SOURCE_RANGES = TableContract(
             "`read`; `refused` (a file whose content landed before under another name: nothing "
             "is read); `lost` (a loss that an operator accepted).",
         ),
-        Column("note", StringType(), "Why a range was refused or lost.", nullable=True),
+        Column(
+            "note",
+            StringType(),
+            "Why a range was refused or lost; what a topic had lost before it was first read.",
+            nullable=True,
+        ),
         Column("claimed_at", TimestampType(), "When the batch was claimed."),
         Column("run_id", StringType(), "The Dagster run that claimed it."),
     ),
@@ -61,8 +84,30 @@ RAW_MESSAGES = TableContract(
             ("source_ranges.source_timestamp",),
             nullable=True,
         ),
+        Column(
+            "timestamp_type",
+            StringType(),
+            "Whose time that is: `create_time` (the producer's), `log_append_time` (the broker's); "
+            "null for a file.",
+            nullable=True,
+        ),
         Column("key", BinaryType(), "Kafka's key; null for a file.", nullable=True, personal=True),
-        Column("value", BinaryType(), "The message, byte for byte.", nullable=True, personal=True),
+        Column(
+            "value",
+            BinaryType(),
+            "The message, byte for byte; null for a message that Kafka has without a value.",
+            nullable=True,
+            personal=True,
+        ),
+        Column(
+            "headers",
+            ArrayType(
+                StructType([StructField("key", StringType()), StructField("value", BinaryType())])
+            ),
+            "Kafka's headers, in their order; null without any.",
+            nullable=True,
+            personal=True,
+        ),
         Column(
             "source_defect",
             StringType(),

@@ -96,7 +96,7 @@ def test_of_two_claimants_one_fails_and_nothing_is_damaged(acme: Steps) -> None:
 
 
 def land(acme: Steps) -> Any:
-    return land_customer(acme.lake, CUSTOMER, acme.landing, acme.max_messages, "run")
+    return land_customer(acme.lake, acme.sources, acme.max_messages, "run")
 
 
 def test_of_two_runs_that_claim_the_same_messages_one_fails(acme: Steps) -> None:

@@ -1,0 +1,71 @@
+"""`assess publish`: send a file's records to a customer's topic, and count what was acknowledged.
+
+Belongs here: the command and its progress bar. Producing is sources/kafka_publishing's.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assess_assets.cli.deployment import deployment, kafka_of
+from assess_assets.cli.errors import CommandFailed
+from assess_assets.cli.options import Customer, CustomerName, chosen_customer
+
+
+def publish(
+    file: Annotated[Path, typer.Argument(help="JSON, one per line or an array; may be gzipped.")],
+    customer: Customer = None,
+    customer_name: CustomerName = None,
+    partitions: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of a topic that is made (default: the broker's)."),
+    ] = None,
+) -> None:
+    """Send a file to a customer's Kafka topic, one message per record.
+
+    Exit code 1 unless the broker acknowledged every record. Sent twice, a record is read twice, and
+    the second one's fate is `duplicate`.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from assess_assets.sources.kafka_publishing import Published, ensure_topic, send_all
+    from assess_assets.sources.kafka_topic import Broker
+    from assess_assets.sources.landing_content import file_blocks
+    from assess_assets.sources.landing_formats import read_content
+
+    key = chosen_customer(customer, customer_name)
+    settings, _ = deployment()
+    config = kafka_of(settings)
+    with file.open("rb", 0) as content:
+        total = sum(1 for _ in read_content(file_blocks(content)).records)
+        there = ensure_topic(Broker(config, key), partitions)
+        bar = Progress(
+            TextColumn("Acknowledged"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+        )
+        with bar:
+            task = bar.add_task("", total=total)
+
+            def tell(done: Published) -> None:
+                bar.update(task, completed=done.acknowledged)
+
+            done = send_all(config, key, read_content(file_blocks(content)).records, tell)
+    typer.echo(
+        f"Customer {key}: {done.acknowledged} of {done.records} messages acknowledged in "
+        f"{done.topic} ({there} partitions)."
+    )
+    if partitions not in (None, there):
+        typer.echo(f"The topic was there with {there} partitions; that was not changed.", err=True)
+    if done.acknowledged != done.records:
+        told = "\n".join(f"- {reason}" for reason in done.failures)
+        raise CommandFailed(f"{done.failed} records are not in {done.topic}. The first:\n{told}")
+    typer.echo(
+        "Next: assess customers sync, then dagster asset materialize -m assess_assets.definitions "
+        f"--select '*' --partition {key}"
+    )

@@ -1,0 +1,84 @@
+"""What can be wrong with a topic or a broker: one named error for each thing an operator can mend.
+
+Belongs here: the errors, and which of them a Kafka error code means. Does not: finding them out.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException
+
+from assess_assets.sources.ranges import SourceError
+
+
+class TopicOffsetsLost(SourceError):
+    """Messages that were to be read next are no longer in the topic."""
+
+
+class TopicRecreated(SourceError):
+    """The topic has another id than the one whose messages were read."""
+
+
+class TopicMissing(SourceError):
+    """The topic whose messages were read is gone."""
+
+
+class OffsetsWentBack(SourceError):
+    """A partition ends before an offset that has been claimed."""
+
+
+class BrokerUnavailable(SourceError):
+    """No broker answers, or one stopped answering."""
+
+
+class NotAuthorized(SourceError):
+    """The broker refuses who we are, or what we ask for."""
+
+
+class KafkaNotConfigured(SourceError):
+    """A topic is to be read and no broker is named, or its client settings can't be used."""
+
+
+# Without GROUP_AUTHORIZATION_FAILED: a consumer asks for its group's coordinator even when it has
+# no use for one. Nothing is joined or committed here, so a user needs no right to any group.
+_REFUSED: Final = frozenset(
+    {
+        KafkaError._AUTHENTICATION,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
+
+
+def is_refusal(error: KafkaError) -> bool:
+    """Whether the broker answered, and said no to this user."""
+    return error.code() in _REFUSED
+
+
+def as_kafka_error(error: KafkaException) -> KafkaError:
+    """What a KafkaException carries."""
+    carried = error.args[0]
+    assert isinstance(carried, KafkaError)
+    return carried
+
+
+def named_error(
+    customer: str, topic: str, servers: str, error: KafkaError, reasons: Sequence[KafkaError] = ()
+) -> SourceError:
+    """The error to raise. `reasons` is what the client said meanwhile: a wrong password shows
+    only there, while the call itself says that no broker could be reached."""
+    refusal = next((each for each in (error, *reasons) if is_refusal(each)), None)
+    if refusal is not None:
+        return NotAuthorized(
+            f"Customer {customer}: Kafka at {servers} refuses topic {topic}: {refusal.str()}. "
+            "Check the user and password in the file that ASSESS_KAFKA_CONFIG names, and that the "
+            f"user may DESCRIBE and READ {topic} (to publish: WRITE and CREATE). Then run again."
+        )
+    told = "; ".join(dict.fromkeys(each.str() for each in (error, *reasons)))
+    return BrokerUnavailable(
+        f"Customer {customer}: topic {topic} can't be read from Kafka at {servers}: {told}. "
+        "Nothing was skipped. Check that the broker runs and that ASSESS_KAFKA names it, and run "
+        "again."
+    )

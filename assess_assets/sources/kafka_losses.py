@@ -1,0 +1,91 @@
+"""What of a topic an operator can accept as lost, as ranges of kind `lost`.
+
+Belongs here: the decision, from the topic as it is now and what was claimed and landed so far. Does
+not: asking for a yes and claiming it (`cli/`).
+
+A loss may reach into a batch that was claimed and never landed: claims don't change, so its `read`
+range stays, and the later `lost` range over the same offsets says that they aren't to be read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from assess_assets.sources.kafka import (
+    AGAIN,
+    claims_of,
+    current_source,
+    furthest,
+    newest_identity,
+    next_offset,
+    topic_range,
+)
+from assess_assets.sources.kafka_errors import OffsetsWentBack
+from assess_assets.sources.kafka_topic import TopicState
+from assess_assets.sources.ranges import SourceRange
+
+
+def losses(
+    customer: str,
+    topic: str,
+    state: TopicState | None,
+    claimed: Sequence[SourceRange],
+    unread: Sequence[SourceRange],
+    note: str,
+) -> list[SourceRange]:
+    """The ranges to claim as lost so that runs go on; none if nothing is lost.
+
+    `unread`: the ranges, out of `claimed`, whose batches are not in raw_messages.
+    """
+    claims = claims_of(topic, claimed)
+    if not claims:
+        return []
+    source, last = current_source(topic, state, claimed)
+    if state is None or source is None:
+        old = newest_identity(claims)
+        gone = furthest([claim for claim in claims if claim.identity == old])
+        found = [
+            _given_up(claim, _first_unread(claim, unread), note)
+            for _, claim in sorted(gone.items())
+            if source is None or claim.kind != "lost"
+        ]
+        if state is not None:
+            again = f"{topic}{AGAIN}{state.id}"
+            found += [
+                topic_range(again, number, (0, 0), state, "lost", note)
+                for number in state.partitions
+            ]
+        return found
+    found = []
+    for number, marks in state.partitions.items():
+        start = next_offset(number, last)
+        if marks.end < start:
+            raise OffsetsWentBack(
+                f"Customer {customer}: topic {topic}, partition {number} ends at {marks.end}, and "
+                f"{start} was claimed: new messages would get offsets that are taken. That can't "
+                "be accepted as a loss. Restore the broker's data; or delete the topic, make it "
+                "again, and accept that."
+            )
+        if number in last:
+            start = _first_unread(last[number], unread)
+        if start < marks.low:
+            found.append(topic_range(source, number, (start, marks.low), state, "lost", note))
+    return found
+
+
+def _given_up(last: SourceRange, start: int, note: str) -> SourceRange:
+    """Everything of a partition from `start` to the furthest end that was ever seen."""
+    end = max(last.end_offset, last.source_end_offset)
+    return replace(last, start_offset=start, end_offset=end, kind="lost", note=note)
+
+
+def _first_unread(last: SourceRange, unread: Sequence[SourceRange]) -> int:
+    """Where reading would go on: at a claimed range that was not landed, or after the last one."""
+    starts = [
+        claim.start_offset
+        for claim in unread
+        if (claim.source, claim.partition, claim.identity)
+        == (last.source, last.partition, last.identity)
+        and claim.kind == "read"
+        and claim.messages
+    ]
+    return min(starts, default=last.end_offset)

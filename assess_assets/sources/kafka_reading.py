@@ -1,0 +1,244 @@
+"""The messages of one claimed range of a topic, as envelope rows, or an error: never a part.
+
+Belongs here: consuming exactly the claimed offsets, and noticing what the broker does not say. Does
+not: what is claimed (`kafka`), or Spark's side of it (`kafka_source`).
+
+Offsets without a message are legal: transaction markers, messages rolled back, compaction. So a
+range is read when the position has reached its end, whatever the last message was. What is not
+legal is a message that was deleted under the reader: the broker then skips without an error. It is
+told by the low watermark, which is asked for before and after: a gap below it is a loss.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+from confluent_kafka import (
+    TIMESTAMP_CREATE_TIME,
+    TIMESTAMP_LOG_APPEND_TIME,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+
+from assess_assets.sources.kafka import AGAIN, accept_command
+from assess_assets.sources.kafka_config import KafkaConfig
+from assess_assets.sources.kafka_errors import (
+    OffsetsWentBack,
+    TopicMissing,
+    TopicOffsetsLost,
+    TopicRecreated,
+    is_refusal,
+    named_error,
+)
+from assess_assets.sources.kafka_topic import Broker
+from assess_assets.sources.ranges import ENVELOPE_ARROW, SourceRange
+
+BATCH_ROWS: Final = 1000
+BATCH_BYTES: Final = 8 * 1024 * 1024
+STALLED_SECONDS: Final = 30.0  # without a message: longer than a broker takes to restart
+_WAIT_SECONDS: Final = 0.2
+_TIMESTAMP_TYPES: Final = {
+    TIMESTAMP_CREATE_TIME: "create_time",
+    TIMESTAMP_LOG_APPEND_TIME: "log_append_time",
+}
+_LAST_TIMESTAMP_MS: Final = 253_402_300_799_999  # the year 9999, where engines' timestamps end
+_READING: Final = {
+    "group.id": "assess_assets",  # required, and unused: nothing is joined and nothing committed
+    "enable.auto.commit": False,
+    "isolation.level": "read_committed",
+    "enable.partition.eof": True,
+    "auto.offset.reset": "error",
+    "fetch.queue.backoff.ms": 0,  # the default stalls a reader for a second at a time
+    "check.crcs": True,
+}
+
+
+def read_batches(
+    config: KafkaConfig,
+    customer: str,
+    claim: SourceRange,
+    stalled_seconds: float = STALLED_SECONDS,
+) -> Iterator[pa.RecordBatch]:
+    """The messages that the topic holds at the claimed offsets, in their order."""
+    if claim.kind != "read" or not claim.messages:
+        return
+    broker = Broker(config, customer)
+    _check_served(broker, claim, claim.start_offset)
+    reading = _Reading(config, customer, claim, stalled_seconds)
+    try:
+        for messages in reading.messages():
+            yield from _batches(claim, messages)
+    finally:
+        reading.close()
+    _check_served(broker, claim, reading.first_gap)
+
+
+def topic_of_source(source: str) -> str:
+    """The topic's name, of a source that may be one made again."""
+    return source.partition(AGAIN)[0]
+
+
+class _Reading:
+    """One consumer on one range. `first_gap`: the first offset that had no message."""
+
+    def __init__(
+        self, config: KafkaConfig, customer: str, claim: SourceRange, stalled_seconds: float
+    ) -> None:
+        self.first_gap: int | None = None
+        self._config = config
+        self._customer = customer
+        self._claim = claim
+        self._topic = topic_of_source(claim.source)
+        self._stalled_seconds = stalled_seconds
+        self._position = claim.start_offset
+        self._reasons: list[KafkaError] = []
+        self._consumer = Consumer({**config.client(), **_READING, "error_cb": self._reasons.append})
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def messages(self) -> Iterator[list[Message]]:
+        """Lists of messages until the position is at the range's end."""
+        end = self._claim.end_offset
+        start = TopicPartition(self._topic, self._claim.partition, self._position)
+        self._consumer.assign([start])
+        heard = time.monotonic()
+        while self._position < end:
+            before = self._position
+            # No more than there can be: the call waits until it has as many, or for its time.
+            most = min(BATCH_ROWS, end - self._position)
+            try:
+                consumed = self._consumer.consume(most, timeout=_WAIT_SECONDS)
+            except KafkaException as error:
+                raise self._named(error.args[0]) from None
+            found = [message for message in consumed if self._is_ours(message)]
+            if found:
+                yield found
+            if self._position > before:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > self._stalled_seconds:
+                raise self._stalled()
+
+    def _is_ours(self, message: Message) -> bool:
+        """Move on to the message's offset; whether it belongs to the range."""
+        error, offset = message.error(), message.offset()
+        if error is not None:
+            if error.code() == KafkaError._PARTITION_EOF and offset is not None:
+                self._move(offset)
+            else:
+                self._judge(error)
+            return False
+        assert offset is not None
+        if offset < self._position:
+            return False  # before the start, as an old segment may hold it
+        is_ours = offset < self._claim.end_offset
+        self._move(offset)
+        if is_ours:
+            self._position = offset + 1
+        return is_ours
+
+    def _move(self, offset: int) -> None:
+        if offset > self._position:
+            if self.first_gap is None:
+                self.first_gap = self._position
+            self._position = min(offset, self._claim.end_offset)
+
+    def _judge(self, error: KafkaError) -> None:
+        """Stop at what won't mend itself; the client tries everything else again."""
+        if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+            _check_served(Broker(self._config, self._customer), self._claim, self._position)
+        if is_refusal(error) or error.fatal():
+            raise self._named(error)
+        self._reasons.append(error)
+
+    def _stalled(self) -> Exception:
+        _check_served(Broker(self._config, self._customer), self._claim, self._position)
+        told = (
+            f"no message came for {self._stalled_seconds:g} s at offset {self._position} of "
+            f"partition {self._claim.partition}, which goes on to {self._claim.end_offset}"
+        )
+        return self._named(KafkaError(KafkaError._TIMED_OUT, told))
+
+    def _named(self, error: KafkaError) -> Exception:
+        return named_error(
+            self._customer, self._topic, self._config.servers, error, self._reasons[-3:]
+        )
+
+
+def _check_served(broker: Broker, claim: SourceRange, needed: int | None) -> None:
+    """Raise unless the broker still has the claimed topic, from the offset `needed` on."""
+    topic = topic_of_source(claim.source)
+    state = broker.look_at(topic)
+    which = f"Customer {broker.customer}: topic {topic}"
+    accept = accept_command(broker.customer, topic)
+    span = f"offsets {claim.start_offset} to {claim.end_offset} of partition {claim.partition}"
+    if state is None or claim.partition not in state.partitions:
+        raise TopicMissing(
+            f"{which} is gone, and {span} are claimed and not read. If they can't be restored: "
+            f"{accept}"
+        )
+    if state.id != claim.identity:
+        raise TopicRecreated(
+            f"{which} was made again (its id was {claim.identity} and is {state.id}), and {span} "
+            f"of the old one are claimed and not read. To go on without them: {accept}"
+        )
+    marks = state.partitions[claim.partition]
+    if needed is not None and needed < marks.low:
+        last = min(marks.low, claim.end_offset)
+        raise TopicOffsetsLost(
+            f"{which} has lost messages that were claimed and not read: partition "
+            f"{claim.partition} from {needed} to {last} (up to {last - needed} messages). "
+            f"Retention or delete_records removed them. To go on without them: {accept}"
+        )
+    if marks.end < claim.end_offset:
+        raise OffsetsWentBack(
+            f"{which} has gone back: partition {claim.partition} ends at {marks.end}, and "
+            f"{claim.end_offset} was claimed. Restore the broker's data and run again."
+        )
+
+
+def _batches(claim: SourceRange, messages: Sequence[Message]) -> Iterator[pa.RecordBatch]:
+    """Arrow batches bounded by bytes too: messages can be large."""
+    first, size = 0, 0
+    for index, message in enumerate(messages):
+        size += len(message)
+        if size > BATCH_BYTES and index > first:
+            yield _batch(claim, messages[first:index])
+            first, size = index, len(message)
+    yield _batch(claim, messages[first:])
+
+
+def _batch(claim: SourceRange, messages: Sequence[Message]) -> pa.RecordBatch:
+    count = len(messages)
+    times = [message.timestamp() for message in messages]
+    columns = [
+        pa.repeat(pa.scalar(claim.source, pa.string()), count),
+        pa.repeat(pa.scalar(claim.partition, pa.int32()), count),
+        pa.array([message.offset() for message in messages], pa.int64()),
+        pa.array([_time(*time) for time in times], pa.int64()),
+        pa.array([message.key() for message in messages], pa.binary()),
+        pa.array([message.value() for message in messages], pa.binary()),
+        pa.nulls(count, pa.string()),
+        pa.array([_headers(message) for message in messages], ENVELOPE_ARROW.field("headers").type),
+        pa.array([_TIMESTAMP_TYPES.get(kind) for kind, _ in times], pa.string()),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=ENVELOPE_ARROW)
+
+
+def _time(kind: int, milliseconds: int) -> int | None:
+    """A producer may write any number; one that is no time that a table can hold becomes null."""
+    is_time = kind in _TIMESTAMP_TYPES and 0 <= milliseconds <= _LAST_TIMESTAMP_MS
+    return milliseconds if is_time else None
+
+
+def _headers(message: Message) -> list[dict[str, Any]] | None:
+    """In the message's order; a name may come more than once."""
+    headers = message.headers()
+    if not headers:
+        return None
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return [{"key": key, "value": value} for key, value in pairs]

@@ -1,0 +1,141 @@
+"""A customer's topic as the broker has it now: its id, and where each partition begins and ends.
+
+Belongs here: topic names, and asking the broker. Does not: what a run claims of it (`kafka`), or
+reading messages (`kafka_reading`).
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from confluent_kafka import (
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
+
+from assess_assets.customer_names import InvalidCustomerKey, require_customer_key
+from assess_assets.sources.kafka_config import KafkaConfig
+from assess_assets.sources.kafka_errors import as_kafka_error, named_error
+
+PREFIX: Final = "assessments."
+TIMEOUT_SECONDS: Final = 10.0
+# Right after a topic was made or a broker started: gone in a moment.
+_PASSING: Final = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+_AGAIN_SECONDS: Final = 0.1
+_EARLIEST: Final[OffsetSpec] = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_LATEST: Final[OffsetSpec] = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+
+def topic_of(customer: str) -> str:
+    """The topic of a customer's messages. Raises InvalidCustomerKey."""
+    return PREFIX + require_customer_key(customer)
+
+
+@dataclass(frozen=True)
+class Watermarks:
+    """Offsets that the broker serves: from `low` up to, not including, `end`."""
+
+    low: int
+    end: int  # the last stable offset: what follows may still be rolled back
+
+
+@dataclass(frozen=True)
+class TopicState:
+    """A topic at one moment. Another topic of the same name has another id."""
+
+    id: str
+    partitions: Mapping[int, Watermarks]
+
+
+@dataclass
+class Broker:
+    """A connection for questions about topics, on behalf of one customer."""
+
+    config: KafkaConfig
+    customer: str
+    _reasons: list[KafkaError] = field(default_factory=list)
+    _admin: AdminClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        settings: Any = {**self.config.client(), "error_cb": self._reasons.append}
+        self._admin = AdminClient(settings)
+
+    def look_at(self, topic: str) -> TopicState | None:
+        """The topic's state, or None if there is none. Raises NotAuthorized, BrokerUnavailable.
+
+        This goes before any reading: to who may not read a topic, the consumer says nothing at all.
+        """
+        give_up = time.monotonic() + TIMEOUT_SECONDS
+        while True:
+            try:
+                return self._state(topic)
+            except KafkaException as error:
+                code = as_kafka_error(error).code()
+                if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    return None
+                if code not in _PASSING or time.monotonic() > give_up:
+                    raise self.failure(topic, error) from None
+            time.sleep(_AGAIN_SECONDS)
+
+    def await_topic(self, topic: str) -> TopicState | None:
+        """The state of a topic that was just created: the broker learns of it a little later."""
+        give_up = time.monotonic() + TIMEOUT_SECONDS
+        while (state := self.look_at(topic)) is None and time.monotonic() < give_up:
+            time.sleep(_AGAIN_SECONDS)
+        return state
+
+    def customers(self) -> tuple[list[str], list[str]]:
+        """Customers with a topic of their own; and topics that look like one and are no key's.
+
+        `assessments.acme.2024` is neither: what follows a customer's topic is not ours to read.
+        """
+        try:
+            names = self._admin.list_topics(timeout=TIMEOUT_SECONDS).topics
+        except KafkaException as error:
+            raise self.failure(f"{PREFIX}*", error) from None
+        keys, misnamed = [], []
+        for name in sorted(name for name in names if name.startswith(PREFIX)):
+            key = name.removeprefix(PREFIX)
+            try:
+                keys.append(require_customer_key(key))
+            except InvalidCustomerKey:
+                if "." not in key:
+                    misnamed.append(name)
+        return keys, misnamed
+
+    def failure(self, topic: str, error: KafkaException) -> Exception:
+        """The named error for what a client raised."""
+        self._admin.poll(0)  # has the callbacks called that say why
+        return named_error(
+            self.customer, topic, self.config.servers, as_kafka_error(error), self._reasons
+        )
+
+    @property
+    def admin(self) -> AdminClient:
+        """The client itself, to create a topic with."""
+        return self._admin
+
+    def _state(self, topic: str) -> TopicState:
+        asked = self._admin.describe_topics(
+            TopicCollection([topic]), request_timeout=TIMEOUT_SECONDS
+        )
+        described = asked[topic].result()
+        numbers = [partition.id for partition in described.partitions]
+        lows = self._offsets(topic, numbers, _EARLIEST)
+        ends = self._offsets(topic, numbers, _LATEST)
+        marks = {number: Watermarks(lows[number], ends[number]) for number in sorted(numbers)}
+        return TopicState(str(described.topic_id), marks)
+
+    def _offsets(self, topic: str, numbers: list[int], spec: OffsetSpec) -> dict[int, int]:
+        asked: dict[TopicPartition, Any] = self._admin.list_offsets(
+            {TopicPartition(topic, number): spec for number in numbers},
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=TIMEOUT_SECONDS,
+        )
+        return {at.partition: future.result().offset for at, future in asked.items()}

@@ -1,0 +1,316 @@
+"""Whole runs that read a real topic: Dagster, the engine and the lake, beside landed files.
+
+Belongs here: what comes out of a run. Does not: each way a topic can misbehave
+(`test_kafka_reading.py`).
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
+from dagster._core.definitions.observe import observe
+from pyspark.sql import SparkSession
+from typer.testing import CliRunner, Result
+
+from assess_assets.assets.assessment_topic import assessment_topic
+from assess_assets.cli.app import app
+from assess_assets.definitions import build_definitions
+from assess_assets.sample.sample import sample_records
+from assess_assets.sources.kafka_topic import topic_of
+from assess_assets_tests.conftest import Platform
+from assess_assets_tests.deliveries import FATES, lines, message, of_every_fate, text
+from assess_assets_tests.services.kafka_broker import KafkaBroker
+from assess_assets_tests.services.topics import Topic
+
+pytestmark = pytest.mark.services
+
+Assess = Callable[..., Result]
+SHARED = ("exam_counts", "exam_performance", "exams", "question_difficulty")
+READ = ["source_ranges", "raw_messages"]
+_NUMBERS = count(1)
+
+
+@pytest.fixture
+def deployed(
+    broker: KafkaBroker, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Platform]:
+    """An empty platform with a broker, also for the commands."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ASSESS_LAKE", str(tmp_path / "lake"))
+    monkeypatch.setenv("ASSESS_LANDING", str(tmp_path / "landing"))
+    monkeypatch.setenv("ASSESS_KAFKA", broker.servers)
+    with dg.DagsterInstance.get() as instance:
+        platform = Platform(tmp_path, instance)
+        platform.with_settings(kafka=broker.servers)
+        yield platform
+
+
+@pytest.fixture
+def customer(deployed: Platform) -> str:
+    """A registered customer of this test alone."""
+    key = f"reader-{next(_NUMBERS)}"
+    deployed.register(key)
+    return key
+
+
+@pytest.fixture
+def assess(deployed: Platform) -> Assess:
+    return lambda *arguments: CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+def rows(platform: Platform, table: str, customer: str, *columns: str) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in platform.rows(table, customer, *columns)]
+
+
+def test_the_published_sample_has_the_answers_of_the_landed_one(
+    deployed: Platform, assess: Assess, customer: str
+) -> None:
+    file = deployed.land("landed", "attempts.json", lines(*sample_records()))
+    published = assess("publish", file, "--customer", customer, "--partitions", 3)
+    assert published.exit_code == 0, published.output
+    assert f"3280 of 3280 messages acknowledged in assessments.{customer} (3 " in published.stdout
+    for each in ("landed", customer):
+        assert deployed.materialize(each).success
+    counted = rows(deployed, "message_ledger", customer, "fate")
+    assert len(counted) == 3280
+    assert sum(fate == ("accepted",) for fate in counted) == 3242
+    for table in SHARED:
+        assert _rounded(deployed, table, customer) == _rounded(deployed, table, "landed"), table
+
+    before = deployed.versions(customer)
+    assert deployed.materialize(customer).success
+    assert deployed.versions(customer) == before
+
+
+def test_files_and_topic_feed_one_customer_in_one_batch(
+    deployed: Platform, broker: KafkaBroker, customer: str
+) -> None:
+    topic = Topic(broker, customer)
+    topic.create()
+    fine = [message(f"fine {number}") for number in range(12)]  # or quarantined are too many
+    topic.send(*(text(each) for each in [*of_every_fate(), *fine]), None)
+    deployed.land(customer, "same.ndjson", lines(*of_every_fate()))
+    assert deployed.materialize(customer).success
+    claims = rows(deployed, "source_ranges", customer, "batch", "source", "end_offset")
+    assert claims == [(1, topic.name, 21), (1, "same.ndjson", 8)]
+    told = rows(deployed, "message_ledger", customer, "source", "fate")
+    assert [fate for source, fate in told if source == topic.name] == [
+        *FATES,
+        *["accepted"] * 12,
+        "quarantined",
+    ]
+    of_file = [fate for source, fate in told if source == "same.ndjson"]
+    assert of_file == ["quarantined" if fate == "quarantined" else "duplicate" for fate in FATES]
+
+
+def test_raw_messages_keep_key_headers_times_and_bytes(
+    deployed: Platform, broker: KafkaBroker, customer: str
+) -> None:
+    topic = Topic(broker, customer)
+    topic.create()
+    headers = [("trace", b"\xff"), ("trace", None)]
+    topic.send(b"\xff\xfe", key=b"k", headers=headers, timestamp=1_516_743_757_123)
+    topic.send(None, key=b"k", timestamp=0)
+    assert deployed.materialize(customer, select=READ).success
+    columns = ("offset", "key", "value", "headers", "timestamp_type")
+    found = rows(deployed, "raw_messages", customer, *columns)
+    plain = [
+        (at, bytes(key), value and bytes(value), told, kind) for at, key, value, told, kind in found
+    ]
+    pairs = [{"key": "trace", "value": b"\xff"}, {"key": "trace", "value": None}]
+    assert plain == [
+        (0, b"k", b"\xff\xfe", pairs, "create_time"),
+        (1, b"k", None, None, "create_time"),
+    ]
+    times = [at.timestamp() for (at,) in rows(deployed, "raw_messages", customer, "timestamp")]
+    assert times[0] == pytest.approx(1_516_743_757.123)
+    shown = json.loads(
+        CliRunner().invoke(app, ["show", "raw_messages", "-c", customer, "--json"]).stdout
+    )
+    assert shown[0]["headers"][1] == {"key": "trace", "value": None}
+
+
+def test_batches_are_bounded_and_give_what_one_batch_gives(
+    deployed: Platform, broker: KafkaBroker, customer: str
+) -> None:
+    topic = Topic(broker, customer)
+    topic.create(partitions=2)
+    for number in range(10):
+        topic.send(text(message(f"a{number}")), partition=number % 2)
+    deployed.with_settings(max_messages_per_run=3)
+    for _ in range(5):
+        assert deployed.materialize(customer).success
+    claims = rows(deployed, "source_ranges", customer, "batch", "start_offset", "end_offset")
+    assert max(batch for batch, _, _ in claims) == 4
+    assert sum(end - start for _, start, end in claims) == 10
+    assert rows(deployed, "message_ledger", customer, "fate") == [("accepted",)] * 10
+
+
+def test_an_aborted_transaction_leaves_gaps_and_the_balance_holds(
+    deployed: Platform, broker: KafkaBroker, customer: str
+) -> None:
+    topic = Topic(broker, customer)
+    topic.create()
+    producer = topic.producer(transactional_id=topic.name)
+    producer.init_transactions(10)
+    for end in (producer.abort_transaction, producer.commit_transaction):
+        producer.begin_transaction()
+        producer.produce(topic.name, text(message("a")), partition=0)
+        assert producer.flush(10) == 0
+        end(10)
+    assert deployed.materialize(customer).success  # with every check
+    assert rows(deployed, "message_ledger", customer, "offset", "fate") == [(2, "accepted")]
+    assert rows(deployed, "source_ranges", customer, "start_offset", "end_offset") == [(0, 4)]
+
+
+def test_a_loss_stops_the_run_until_it_is_accepted(
+    deployed: Platform, broker: KafkaBroker, assess: Assess, customer: str
+) -> None:
+    topic = Topic(broker, customer)
+    topic.create()
+    topic.send(text(message("a")))
+    assert deployed.materialize(customer).success
+    topic.send(*(text(message(each)) for each in "bcd"))
+    topic.delete_records(before=3)
+    before = deployed.versions(customer)
+    failed = deployed.materialize(customer, raise_on_error=False)
+    assert not failed.success
+    assert "partition 0 from 1 to 3 (2 offsets)" in str(failed.all_events)
+    assert deployed.versions(customer) == before
+
+    loss = ("accept-loss", "-c", customer, "--source", topic.name, "--reason", "retention")
+    asked = assess(*loss)
+    assert asked.exit_code == 1
+    assert "partition 0: 2 offsets, 1 to 3, are given up." in asked.stdout
+    assert assess(*loss, "--yes").exit_code == 0
+    assert deployed.materialize(customer).success
+    claims = rows(deployed, "source_ranges", customer, "start_offset", "end_offset", "kind", "note")
+    assert claims == [(0, 1, "read", None), (1, 3, "lost", "retention"), (3, 4, "read", None)]
+    assert rows(deployed, "message_ledger", customer, "offset") == [(0,), (3,)]
+    assert "There is no loss to accept." in assess(*loss, "--yes").stderr
+
+
+def test_a_topic_made_again_is_read_beside_the_old_one(
+    deployed: Platform, broker: KafkaBroker, assess: Assess, customer: str
+) -> None:
+    topic = Topic(broker, customer)
+    topic.create()
+    topic.send(text(message("a")))
+    assert deployed.materialize(customer).success
+    topic.delete()
+    topic.create()
+    topic.send(text(message("b")), text(message("a")))
+    failed = deployed.materialize(customer, raise_on_error=False)
+    assert "was deleted and made again" in str(failed.all_events)
+    loss = ("accept-loss", "-c", customer, "--source", topic.name, "--reason", "moved", "--yes")
+    assert assess(*loss).exit_code == 0
+    assert deployed.materialize(customer).success
+    told = rows(deployed, "message_ledger", customer, "batch", "offset", "fate")
+    assert told == [(1, 0, "accepted"), (3, 0, "accepted"), (3, 1, "duplicate")]
+
+
+def test_the_observed_topic_tells_version_and_lag(
+    deployed: Platform, broker: KafkaBroker, customer: str
+) -> None:
+    topic = Topic(broker, customer)
+    topic.create(partitions=2)
+    topic.send("a", "b", partition=1)
+    (first,) = _observe(deployed, customer)
+    assert first.metadata["lag_per_partition"].value == {"0": 0, "1": 2}
+    assert deployed.materialize(customer, select=READ).success
+    (second,) = _observe(deployed, customer)
+    assert second.metadata["lag"].value == 0
+    assert second.tags == first.tags
+    topic.send("c", partition=0)
+    (third,) = _observe(deployed, customer)
+    assert third.metadata["lag"].value == 1
+    assert third.tags != first.tags
+
+
+def test_publishing_says_what_the_broker_did_not_take(
+    deployed: Platform, assess: Assess, customer: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "some.ndjson"
+    file.write_text(lines(message("a"), {"user_exam_id": "big", "x": "y" * 2_000_000}, "not JSON"))
+    result = assess("publish", file, "-c", customer)
+    assert result.exit_code == 1
+    assert "2 of 3 messages acknowledged" in result.stdout
+    assert "record 1: 2,000,032 bytes are over the size limit" in result.stderr
+
+
+def test_topics_are_registered_as_customers(
+    deployed: Platform, broker: KafkaBroker, assess: Assess
+) -> None:
+    Topic(broker, "only-published").create()
+    result = assess("customers", "sync")
+    assert "Registered only-published" in result.stdout
+    assert deployed.instance.has_dynamic_partition("customers", "only-published")
+
+
+def test_credentials_read_their_own_topic_and_no_other(
+    deployed: Platform,
+    secured_broker: KafkaBroker,
+    tmp_path: Path,
+) -> None:
+    for each in ("acme", "globex"):
+        topic = Topic(secured_broker, each)
+        topic.create()
+        topic.send(text(message(each)))
+    admin = AdminClient({**secured_broker.client()})
+    allow = AclBinding(
+        ResourceType.TOPIC,
+        topic_of("acme"),
+        ResourcePatternType.LITERAL,
+        "User:acme",
+        "*",
+        AclOperation.READ,
+        AclPermissionType.ALLOW,
+    )
+    for done in admin.create_acls([allow]).values():
+        done.result()
+    settings = tmp_path / "acme.properties"
+    settings.write_text(secured_broker.settings_file("acme").read_text())
+    deployed.with_settings(kafka=secured_broker.servers, kafka_config=settings)
+    deployed.register("acme", "globex")
+    assert deployed.materialize("acme").success
+    assert len(rows(deployed, "raw_messages", "acme", "offset")) == 1
+    failed = deployed.materialize("globex", select=READ, raise_on_error=False)
+    told = str(failed.all_events)
+    assert "refuses topic assessments.globex" in told
+    assert "acme-secret" not in told
+
+    settings.write_text(settings.read_text().replace("acme-secret", "wrong-one"))
+    wrong = deployed.materialize("acme", select=READ, raise_on_error=False)
+    assert "Check the user and password" in str(wrong.all_events)
+    assert "wrong-one" not in str(wrong.all_events)
+
+
+def _rounded(platform: Platform, table: str, customer: str) -> list[list[Any]]:
+    """Means of scores depend on the order of arrival in their last bits."""
+    return [
+        [round(value, 9) if isinstance(value, float) else value for value in row]
+        for row in rows(platform, table, customer)
+    ]
+
+
+def _observe(platform: Platform, customer: str) -> list[dg.AssetObservation]:
+    resources = build_definitions(platform.settings).resources or {}
+    done = observe(
+        [assessment_topic],
+        partition_key=customer,
+        instance=platform.instance,
+        resources={name: each for name, each in resources.items() if name in ("engine", "lake")},
+    )
+    return [
+        event.asset_observation_data.asset_observation
+        for event in done.get_asset_observation_events()
+    ]

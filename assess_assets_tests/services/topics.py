@@ -1,0 +1,86 @@
+"""One customer's topic on a real broker: what producers and operators do to it.
+
+Belongs here: making, filling, cutting and deleting a topic. Does not: how this package reads it,
+except for one call that claims and reads, as a run does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from assess_assets.sources.kafka import find_new_kafka_ranges
+from assess_assets.sources.kafka_config import KafkaConfig
+from assess_assets.sources.kafka_reading import read_batches
+from assess_assets.sources.kafka_topic import Broker, topic_of
+from assess_assets.sources.ranges import SourceRange
+from assess_assets_tests.services.kafka_broker import KafkaBroker
+
+MANY = 1_000_000
+
+
+@dataclass
+class Topic:
+    """The topic of `customer`, and the ranges that were claimed of it so far."""
+
+    broker: KafkaBroker
+    customer: str
+    claimed: list[SourceRange] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return topic_of(self.customer)
+
+    @property
+    def config(self) -> KafkaConfig:
+        """The platform's: on a broker that asks, it is the administrator."""
+        file = self.broker.settings_file() if self.broker.secured else None
+        return KafkaConfig(self.broker.servers, str(file) if file else None)
+
+    @cached_property
+    def admin(self) -> AdminClient:
+        """Kept: what a client was asked fails when the client is collected."""
+        return AdminClient({**self.broker.client(), "log_level": 0})
+
+    def create(self, partitions: int = 1, **settings: str) -> None:
+        named = {key.replace("_", "."): value for key, value in settings.items()}
+        new = NewTopic(self.name, num_partitions=partitions, replication_factor=1, config=named)
+        self.admin.create_topics([new])[self.name].result()
+        Broker(self.config, self.customer).await_topic(self.name)
+
+    def delete(self) -> None:
+        self.admin.delete_topics([self.name])[self.name].result()
+
+    def producer(self, **settings: Any) -> Producer:
+        named = {key.replace("_", "."): value for key, value in settings.items()}
+        return Producer({**self.broker.client(), "log_level": 0, "acks": "all", **named})
+
+    def send(self, *values: bytes | str | None, partition: int = 0, **more: Any) -> None:
+        """Publish messages and wait for the broker."""
+        producer = self.producer()
+        for value in values:
+            producer.produce(self.name, value, partition=partition, **more)
+        assert producer.flush(10) == 0
+
+    def delete_records(self, before: int, partition: int = 0) -> None:
+        (done,) = self.admin.delete_records([TopicPartition(self.name, partition, before)]).values()
+        assert done.result().low_watermark == before
+
+    def find(self, most: int = MANY) -> list[SourceRange]:
+        return find_new_kafka_ranges(self.customer, self.name, self.claimed, most, self.config)
+
+    def claim(self, most: int = MANY) -> list[SourceRange]:
+        found = self.find(most)
+        self.claimed += found
+        return found
+
+    def read(self, ranges: Sequence[SourceRange]) -> list[dict[str, Any]]:
+        return [row for claim in ranges for row in self.rows(claim)]
+
+    def rows(self, claim: SourceRange, stalled_seconds: float = 5) -> list[dict[str, Any]]:
+        batches = read_batches(self.config, self.customer, claim, stalled_seconds)
+        return [row for batch in batches for row in batch.to_pylist()]

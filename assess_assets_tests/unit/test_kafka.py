@@ -1,0 +1,149 @@
+"""Decisions about topics that need no broker: what is claimed, split, refused, and given up.
+
+Belongs here: pure functions. Does not: what a broker does (`services/test_kafka_reading.py`).
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assess_assets.sources.kafka import next_ranges, share
+from assess_assets.sources.kafka_config import KafkaConfig
+from assess_assets.sources.kafka_errors import (
+    KafkaNotConfigured,
+    OffsetsWentBack,
+    TopicOffsetsLost,
+)
+from assess_assets.sources.kafka_losses import losses
+from assess_assets.sources.kafka_publishing import attempt_key
+from assess_assets.sources.kafka_source import split
+from assess_assets.sources.kafka_topic import TopicState, Watermarks
+from assess_assets.sources.ranges import SourceRange, without
+
+TOPIC = "assessments.acme"
+RANGE = SourceRange(TOPIC, 0, 3, 10, None, None, "id-1", None, 10, None, "read", None)
+
+
+def state(*marks: tuple[int, int], identity: str = "id-1") -> TopicState:
+    return TopicState(identity, {number: Watermarks(*mark) for number, mark in enumerate(marks)})
+
+
+def offsets(ranges: list[SourceRange]) -> list[tuple[int, int, int]]:
+    return [(claim.partition, claim.start_offset, claim.end_offset) for claim in ranges]
+
+
+@given(st.dictionaries(st.integers(0, 50), st.integers(0, 1000)), st.integers(1, 2000))
+def test_a_share_is_all_that_waits_or_all_that_may_be_taken(
+    waiting: dict[int, int], most: int
+) -> None:
+    taken = share(waiting, most)
+    assert taken.keys() == waiting.keys()
+    assert all(0 <= taken[number] <= waiting[number] for number in waiting)
+    assert sum(taken.values()) == min(most, sum(waiting.values()))
+
+
+def test_a_busy_partition_does_not_starve_the_others() -> None:
+    assert share({0: 1_000_000, 1: 10, 2: 40}, 100) == {0: 50, 1: 10, 2: 40}
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))
+def test_what_was_lost_is_cut_out_of_a_range(a: int, b: int, c: int, d: int) -> None:
+    claim = replace(RANGE, start_offset=min(a, b), end_offset=max(a, b))
+    gone = replace(RANGE, start_offset=min(c, d), end_offset=max(c, d), kind="lost")
+    left = [at for piece in without(claim, [gone]) for at in range(*offsets([piece])[0][1:])]
+    cut = range(gone.start_offset, gone.end_offset)
+    assert left == [at for at in range(claim.start_offset, claim.end_offset) if at not in cut]
+
+
+def test_losses_of_another_topic_or_partition_cut_nothing() -> None:
+    for other in ({"partition": 1}, {"source": "assessments.b"}, {"identity": "id-2"}):
+        assert without(RANGE, [replace(RANGE, **other)]) == [RANGE]
+
+
+@given(st.integers(0, 100), st.integers(0, 100), st.integers(1, 40))
+def test_pieces_cover_a_range_exactly(start: int, messages: int, size: int) -> None:
+    claim = replace(RANGE, start_offset=start, end_offset=start + messages)
+    covered = [at for _, first, end in offsets(split(claim, size)) for at in range(first, end)]
+    assert covered == list(range(start, start + messages))
+
+
+def test_an_added_partition_is_read_from_its_beginning() -> None:
+    assert offsets(next_ranges("acme", TOPIC, state((0, 10), (0, 4)), [RANGE], 100)) == [(1, 0, 4)]
+    with pytest.raises(TopicOffsetsLost, match="partition 1 from 0 to 2"):
+        next_ranges("acme", TOPIC, state((0, 10), (2, 4)), [RANGE], 100)
+
+
+def test_offsets_that_went_back_are_refused_and_no_loss_to_accept() -> None:
+    with pytest.raises(OffsetsWentBack, match="partition 0 ends at 9, and 10 was claimed"):
+        next_ranges("acme", TOPIC, state((0, 9)), [RANGE], 100)
+    with pytest.raises(OffsetsWentBack, match="can't be accepted"):
+        losses("acme", TOPIC, state((0, 9)), [RANGE], [], "why")
+
+
+def test_a_loss_reaches_into_a_batch_that_was_never_landed() -> None:
+    (lost,) = losses("acme", TOPIC, state((12, 20)), [RANGE], [RANGE], "why")
+    assert (lost.kind, offsets([lost])) == ("lost", [(0, 3, 12)])
+    assert without(RANGE, [lost]) == []
+
+
+def test_the_newest_topic_is_the_one_whose_loss_is_told_when_it_is_made_again_twice() -> None:
+    claimed = [RANGE]
+    for number in (3, 2):  # ids in falling order
+        now = state((0, 5), identity=f"id-{number}")
+        claimed += sorted(
+            losses("acme", TOPIC, now, claimed, [], "why"), key=lambda claim: claim.source
+        )
+        claimed += next_ranges("acme", TOPIC, now, claimed, 100)
+    assert [claim.source for claim in claimed if claim.kind == "read"] == [
+        TOPIC,
+        f"{TOPIC}@id-3",
+        f"{TOPIC}@id-2",
+    ]
+    assert next_ranges("acme", TOPIC, state((0, 5), identity="id-2"), claimed, 100) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        (b'{"user_exam_id": "a-1", "x": {}}', b"a-1"),
+        (b'{"user_exam_id": 1}', None),
+        (b"{}", None),
+        (b"not JSON", None),
+        (b"\xff", None),
+        (b"[" * 100_000, None),
+    ],
+)
+def test_a_message_is_keyed_by_its_attempt_if_it_names_one(value: bytes, key: bytes | None) -> None:
+    assert attempt_key(value) == key
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("client.properties", "# ours\n\nsasl.username = acme\nssl.x=a=b\nenable.y=true\n"),
+        ("client.toml", 'sasl.username = "acme"\nssl.x = "a=b"\n[enable]\ny = true\n'),
+    ],
+)
+def test_client_settings_come_from_a_file(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    config = KafkaConfig("host:1", str(tmp_path / name))
+    settings = config.client()
+    assert settings["bootstrap.servers"] == "host:1"
+    assert (settings["sasl.username"], settings["ssl.x"]) == ("acme", "a=b")
+    assert settings["enable.y"] == "true"
+    assert "acme" not in repr(config)
+
+
+def test_a_settings_file_that_can_not_be_used_is_named_and_not_quoted(tmp_path: Path) -> None:
+    file = tmp_path / "client.properties"
+    config = KafkaConfig("host:1", str(file))
+    with pytest.raises(KafkaNotConfigured, match="No such file"):
+        config.client()
+    for content in ("a line with secret", "isolation.level=secret"):
+        file.write_text(content)
+        with pytest.raises(KafkaNotConfigured, match=r"client\.properties") as told:
+            config.client()
+        assert "secret" not in str(told.value)
