@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from assess_assets.cli.running import Told
     from assess_assets.settings import Settings
+    from assess_assets.storage.layout import LakeLayout
 
 CUSTOMERS = ("acme", "globex")
 
@@ -35,7 +36,7 @@ def demo() -> None:
     _prepare_instance()
     said: dict[str, Told] = {}
     with dagster_instance() as instance:
-        before = {customer: _versions(settings, customer) for customer in CUSTOMERS}
+        before = {customer: _versions(layout, customer) for customer in CUSTOMERS}
         for customer in CUSTOMERS:
             _heading(f"Materialize {customer}")
             said[customer] = _materialize(settings, instance, customer)
@@ -47,7 +48,7 @@ def demo() -> None:
         _explain(customer, told)
     _heading("Next")
     for customer in CUSTOMERS:
-        changed = _changed(before[customer], _versions(settings, customer))
+        changed = _changed(before[customer], _versions(layout, customer))
         typer.echo(f"{customer}: {changed} tables changed.")
     typer.echo("Open the UI:   make ui")
     typer.echo("Look around:   assess show quarantined_messages --customer globex")
@@ -111,12 +112,10 @@ def _explain(customer: str, told: "Told") -> None:
             typer.echo(f"  The rows: {command.value}")
 
 
-def _versions(settings: "Settings", customer: str) -> dict[str, int]:
+def _versions(layout: "LakeLayout", customer: str) -> dict[str, int]:
     from assess_assets.cli.deployment import pin_existing
-    from assess_assets.storage.layout import LakeLayout
     from assess_assets.tables.registry import TABLES
 
-    layout = LakeLayout.of(settings.lake)
     pins = {table.name: pin_existing(layout, table, customer) for table in TABLES}
     return {name: pin.version for name, pin in pins.items() if pin}
 
