@@ -13,11 +13,15 @@ from assess_assets.resources.spark import SparkEngine
 from assess_assets.settings import Settings
 from assess_assets.storage.io_manager import SparkHdfsIOManager
 
+AFTER_OUTPUTS = {"step_dependency_config": {"require_upstream_step_success": False}}
+
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """All assets, checks and resources for one deployment.
 
-    Steps run in one process: the engine starts once a run, instead of once a step.
+    Steps run in one process: the engine starts once a run, instead of once a step. A step that
+    failed for some customers of a range has stored its outputs for the others, so what follows
+    goes on with them; the run fails nevertheless.
     """
     engine = SparkEngine(url=settings.spark)
     lake = LakeResource.from_settings(settings, engine)
@@ -25,7 +29,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         assets=ASSETS,
         asset_checks=CHECKS,
         resources={"engine": engine, "lake": lake, "lake_io": SparkHdfsIOManager(lake=lake)},
-        executor=dg.in_process_executor,
+        executor=dg.in_process_executor.configured(AFTER_OUTPUTS, "in_process"),
     )
 
 

@@ -79,14 +79,19 @@ class Platform:
             asset_selection=[dg.AssetKey(name) for name in select] if select else None,
         )
 
-    def materialize_range(
-        self, first: str, last: str, *, raise_on_error: bool = True
-    ) -> dg.ExecuteInProcessResult:
-        """Run everything for a range of customers, in one run, as a backfill does."""
-        job = build_definitions(self.settings).resolve_implicit_global_asset_job_def()
-        return job.execute_in_process(
+    def materialize_range(self, first: str, last: str) -> dg.JobExecutionResult:
+        """Run everything for a range of customers, in one run, with the executor that users have.
+
+        `execute_in_process` has another, that knows nothing of our settings. Needs an instance
+        that other processes could open.
+        """
+        return dg.execute_job(
+            dg.build_reconstructable_job(
+                "assess_assets_tests.conftest",
+                "job_of",
+                reconstructable_args=(self.settings.model_dump_json(),),
+            ),
             instance=self.instance,
-            raise_on_error=raise_on_error,
             tags={
                 "dagster/asset_partition_range_start": first,
                 "dagster/asset_partition_range_end": last,
@@ -105,6 +110,14 @@ class Platform:
         from assess_assets.tables.registry import TABLES
 
         return {table.name: self.lake.pin(table, customer).version for table in TABLES}
+
+
+def job_of(settings: str) -> dg.JobDefinition:
+    """A job that materializes and checks everything, under these settings."""
+    everything = dg.AssetSelection.all()
+    job = dg.define_asset_job("everything", everything)
+    made = build_definitions(Settings.model_validate_json(settings))
+    return dg.Definitions.merge(made, dg.Definitions(jobs=[job])).resolve_job_def("everything")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from assess_assets.assets.builds import running_versions
-from assess_assets.assets.customers_of import customers_of
+from assess_assets.assets.each_customer import each_customer
 from assess_assets.assets.specs import asset_out, customer_multi_asset
 from assess_assets.customers import CustomerPolicy
 from assess_assets.messages import CONTRACT_VERSION
@@ -51,7 +51,7 @@ def parse_messages(
     def parse(customer: str) -> dict[str, Replacement]:
         return parse_customer(lake.lake, customer, lake.policies.of(customer), raw_messages)
 
-    parsed = lake.lake.for_each(customers_of(context), parse)
+    parsed = each_customer(context, lake.lake, parse)
     for table in WRITTEN:
         yield dg.Output(parsed.map(itemgetter(table.name)), table.name)
 

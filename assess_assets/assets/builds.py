@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assess_assets.assets.customers_of import customers_of
+from assess_assets.assets.each_customer import replace_each
 from assess_assets.assets.specs import customer_asset
 from assess_assets.customers import CustomerPolicy
 from assess_assets.messages import CONTRACT_VERSION
@@ -30,7 +30,7 @@ def builds(context: dg.AssetExecutionContext, lake: LakeResource) -> Replacement
         versions = running_versions(lake.policies.of(customer))
         return claim_if_changed(lake.lake, customer, versions, context.run.run_id)
 
-    return lake.lake.replace_each(customers_of(context), claim)
+    return replace_each(context, lake.lake, claim)
 
 
 def claim_if_changed(lake: Lake, customer: str, versions: Versions, run_id: str) -> Replacement:

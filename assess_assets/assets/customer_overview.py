@@ -10,12 +10,12 @@ from typing import Any
 import dagster as dg
 
 from assess_assets.assets.builds import running_versions
-from assess_assets.assets.customers_of import customers_of
+from assess_assets.assets.each_customer import each_customer
 from assess_assets.assets.specs import customer_asset
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.delta import LostRace, committed, replace
 from assess_assets.storage.io_manager import Tables
-from assess_assets.storage.lake import Lake
+from assess_assets.storage.lake import Lake, PerCustomer
 from assess_assets.storage.protocol import require_build
 from assess_assets.tables.ingest import BUILDS, SOURCE_RANGES
 from assess_assets.tables.reports import CUSTOMER_OVERVIEW
@@ -31,21 +31,20 @@ def customer_overview(
     raw_messages: Tables,
     message_ledger: Tables,
     exams: Tables,
-) -> None:
+) -> PerCustomer[Row]:
     """One row per customer: the operator's only table across customers.
 
     Messages by fate, attempts, exams, the last message and the last run that had news.
     """
     upstream = {"raw_messages": raw_messages, "message_ledger": message_ledger, "exams": exams}
-    customers = customers_of(context)
-    shared = lake.lake.pin(CUSTOMER_OVERVIEW, customers[0])
+    shared = lake.lake.pin(CUSTOMER_OVERVIEW, context.partition_keys[0])
     known = {row.customer: row.asDict() for row in lake.lake.read(shared).collect()}
 
     def look(customer: str) -> Row:
         build = lake.lake.current_build(customer, running_versions(lake.policies.of(customer)))
         return overview_of(lake.lake, customer, build.number, upstream)
 
-    rows = lake.lake.for_each(customers, look)
+    rows = each_customer(context, lake.lake, look)
     changed = [row for customer, row in rows.items() if row != known.get(customer)]
     if changed:
         frame = lake.lake.spark.createDataFrame(changed, CUSTOMER_OVERVIEW.schema)
@@ -54,12 +53,15 @@ def customer_overview(
             replace(shared, frame, f"customer in ({keys})", {"run_id": context.run.run_id})
         except LostRace as lost:
             raise dg.RetryRequested(max_retries=5, seconds_to_wait=0.2) from lost
-    commit = committed(lake.lake.pin(CUSTOMER_OVERVIEW, customers[0]))
-    for customer, row in rows.items():
-        told = {name: value for name, value in row.items() if isinstance(value, int)}
-        told |= {"dagster/partition_row_count": 1, "table_version": commit.version}
-        context.add_asset_metadata({**told, "dagster/uri": shared.uri}, partition_key=customer)
-    rows.raise_failures()
+    commit = committed(lake.lake.pin(CUSTOMER_OVERVIEW, shared.customer))
+    return rows.map(
+        lambda row: {
+            **{name: value for name, value in row.items() if isinstance(value, int)},
+            "dagster/partition_row_count": 1,
+            "dagster/uri": shared.uri,
+            "table_version": commit.version,
+        }
+    )
 
 
 def overview_of(lake: Lake, customer: str, build: int, upstream: dict[str, Tables]) -> Row:

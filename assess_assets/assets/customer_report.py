@@ -4,7 +4,7 @@ import dagster as dg
 from pyspark.sql import DataFrame
 
 from assess_assets.assets.aggregating import Frames, aggregate_customer
-from assess_assets.assets.customers_of import customers_of
+from assess_assets.assets.each_customer import replace_each
 from assess_assets.assets.specs import customer_asset
 from assess_assets.reports.markdown import render_markdown, summary_of
 from assess_assets.resources.lake import LakeResource
@@ -40,8 +40,9 @@ def customer_report(
         "exam_performance": exam_performance,
         "question_difficulty": question_difficulty,
     }
-    reports = lake.lake.replace_each(
-        customers_of(context),
+    reports = replace_each(
+        context,
+        lake.lake,
         lambda customer: aggregate_customer(
             lake.lake, customer, lake.policies.of(customer), CUSTOMER_REPORT, make_report, upstream
         ),

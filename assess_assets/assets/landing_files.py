@@ -4,7 +4,7 @@ import hashlib
 
 import dagster as dg
 
-from assess_assets.assets.customers_of import customers_of
+from assess_assets.assets.each_customer import customers_of
 from assess_assets.assets.specs import OWNERS, customer_source
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.landing_files import list_files

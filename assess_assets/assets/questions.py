@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assess_assets.assets.customers_of import customers_of
+from assess_assets.assets.each_customer import replace_each
 from assess_assets.assets.exploding import explode_customer
 from assess_assets.assets.specs import customer_asset
 from assess_assets.resources.lake import LakeResource
@@ -21,8 +21,9 @@ def questions(
     Result and flags as the message says them, the result its options say, and when it was
     answered. Only attempts of new batches are exploded; a new build explodes all.
     """
-    return lake.lake.replace_each(
-        customers_of(context),
+    return replace_each(
+        context,
+        lake.lake,
         lambda customer: explode_customer(
             lake.lake,
             customer,

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from pyspark.sql import DataFrame
 
-from assess_assets.assets.customers_of import customers_of
+from assess_assets.assets.each_customer import each_customer
 from assess_assets.assets.specs import asset_out, customer_multi_asset
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.batches import Sources, find_new, read_batch
@@ -42,7 +42,7 @@ def land_messages(
             context.run.run_id,
         )
 
-    landed = lake.lake.for_each(customers_of(context), land)
+    landed = each_customer(context, lake.lake, land)
     yield dg.Output(landed.map(lambda one: one.claim), SOURCE_RANGES.name)
     yield dg.Output(landed.map(lambda one: one.messages), RAW_MESSAGES.name)
 

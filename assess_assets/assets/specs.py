@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from assess_assets.assets.each_customer import settled
 from assess_assets.customers import CUSTOMERS, backfill_policy
 from assess_assets.messages import CONTRACT_VERSION
 from assess_assets.tables.contract import TableContract
@@ -39,9 +40,10 @@ def customer_source(**arguments: Any) -> Callable[[Step], Any]:
 
 
 def _partitioned(decorator: Step, **arguments: Any) -> Callable[[Step], dg.AssetsDefinition]:
-    return _quietly(
+    decorated = _quietly(
         decorator, partitions_def=CUSTOMERS, backfill_policy=backfill_policy(), **arguments
     )
+    return lambda step: decorated(settled(step))
 
 
 def _quietly(decorator: Step, **arguments: Any) -> Callable[[Step], Any]:

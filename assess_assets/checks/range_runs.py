@@ -2,12 +2,13 @@
 
 A workaround, quarantined. Dagster 1.13.27 stores a check's result in such a run once, without a
 partition, and every partition's status stays planned, then skipped; automation that waits for it
-never starts. So one evaluation per customer is reported beside the run. The class that says which
-materialization was checked is not exported. `test_dagster_still_stores_one_result_for_a_range`
+never starts. So the step yields one evaluation per customer beside its results. (Reported outside
+of the run they could be stored only once.) The class that says which materialization was checked
+is not exported. `test_dagster_still_stores_one_result_for_a_range`
 fails when upstream records each partition's result: then this module goes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
@@ -22,26 +23,34 @@ def is_range(context: dg.AssetCheckExecutionContext) -> bool:
     return bool(context.has_partition_key_range)
 
 
-def report_each_customer(
+def each_customers_results(
     instance: dg.DagsterInstance, asset: dg.AssetKey, found: Mapping[str, Sequence[Verdict]]
-) -> None:
-    """Report every customer's verdicts, each as an evaluation of the customer's partition."""
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Every customer's verdicts, each as an evaluation of the customer's partition."""
     for customer, verdicts in found.items():
-        target = _checked_materialization(instance, asset, customer)
+        target = checked_materialization(instance, asset, customer)
         for verdict in verdicts:
-            instance.report_runless_asset_event(
-                dg.AssetCheckEvaluation(
-                    asset_key=asset,
-                    check_name=verdict.name,
-                    passed=verdict.passed,
-                    metadata=verdict.metadata,
-                    target_materialization_data=target,
-                    severity=verdict.severity,
-                    description=verdict.description,
-                    blocking=verdict.blocking,
-                    partition=customer,
-                )
-            )
+            yield evaluation(asset, customer, verdict, target)
+
+
+def evaluation(
+    asset: dg.AssetKey,
+    customer: str | None,
+    verdict: Verdict,
+    target: AssetCheckEvaluationTargetMaterializationData | None,
+) -> dg.AssetCheckEvaluation:
+    """A verdict as Dagster stores it: of one customer's partition, or of a range as a whole."""
+    return dg.AssetCheckEvaluation(
+        asset_key=asset,
+        check_name=verdict.name,
+        passed=verdict.passed,
+        metadata=verdict.metadata,
+        target_materialization_data=target,
+        severity=verdict.severity,
+        description=verdict.description,
+        blocking=verdict.blocking,
+        partition=customer,
+    )
 
 
 def overall(found: Mapping[str, Sequence[Verdict]]) -> list[Verdict]:
@@ -63,7 +72,7 @@ def _together(name: str, verdicts: Mapping[str, Verdict]) -> Verdict:
     return Verdict(name, not failed, blocking, description, metadata)
 
 
-def _checked_materialization(
+def checked_materialization(
     instance: dg.DagsterInstance, asset: dg.AssetKey, customer: str
 ) -> AssetCheckEvaluationTargetMaterializationData | None:
     """Without it the customer's status shows, and automation still does not take it for passed."""

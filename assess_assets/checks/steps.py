@@ -1,7 +1,7 @@
 """One check step per table: its facts become Dagster's asset checks, examined together.
 
 Partitioned like the assets. A step runs right after its table was written, and what blocks stops
-everything downstream of it in that run.
+everything downstream of it in that run, for the customers that it is about.
 """
 
 import warnings
@@ -9,10 +9,16 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assess_assets.assets.customers_of import customers_of
+from assess_assets.assets.each_customer import SetAside, each_customer, set_aside
 from assess_assets.checks.examine import examine
 from assess_assets.checks.facts import Check, Fact, Rate
-from assess_assets.checks.range_runs import is_range, overall, report_each_customer
+from assess_assets.checks.range_runs import (
+    checked_materialization,
+    each_customers_results,
+    evaluation,
+    is_range,
+    overall,
+)
 from assess_assets.checks.verdicts import Verdict
 from assess_assets.customers import CUSTOMERS
 from assess_assets.resources.lake import LakeResource
@@ -29,7 +35,7 @@ def check_step(table: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
     )
     def step(
         context: dg.AssetCheckExecutionContext, lake: LakeResource
-    ) -> Iterator[dg.AssetCheckResult]:
+    ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
         asked = {key.name for key in context.selected_asset_check_keys}
         registered = context.instance.get_dynamic_partitions(str(CUSTOMERS.name))
 
@@ -42,25 +48,51 @@ def check_step(table: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
             found = examine(lake.lake, customer, lake.policies.of(customer), about)
             return [verdict for verdict in found if verdict.name in asked]
 
-        examined = lake.lake.for_each(customers_of(context), examine_customer)
-        if is_range(context):
-            report_each_customer(context.instance, dg.AssetKey(table), examined)
+        asset = dg.AssetKey(table)
+        examined = each_customer(context, lake.lake, examine_customer)
+        stopped = {customer: _blocked(verdicts) for customer, verdicts in examined.items()}
+        stopped = {customer: names for customer, names in stopped.items() if names}
+        nobody_passes = len(stopped) == len(examined)
+        if not is_range(context):
             examined.raise_failures()
-            results = overall(examined)
+            yield from _results(context, asset, next(iter(examined.items())), nobody_passes)
+            return
+        yield from each_customers_results(context.instance, asset, examined)
+        yield from _results(context, asset, (None, overall(examined)), nobody_passes)
+        set_aside(context, {**examined.failures, **stopped})
+        examined.raise_failures(but=(SetAside,))  # of those, the step that made the table tells
+
+    return step
+
+
+def _blocked(verdicts: Sequence[Verdict]) -> str:
+    return ", ".join(one.name for one in verdicts if one.blocking and not one.passed)
+
+
+def _results(
+    context: dg.AssetCheckExecutionContext,
+    asset: dg.AssetKey,
+    found: tuple[str | None, Sequence[Verdict]],
+    nobody_passes: bool,
+) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
+    """What Dagster is told. Without its output, a check that did not pass stops what follows.
+
+    A result brings an output, an evaluation alone does not; Dagster fails the step after either.
+    """
+    customer, verdicts = found
+    target = checked_materialization(context.instance, asset, customer) if customer else None
+    for verdict in verdicts:
+        if nobody_passes and verdict.blocking and not verdict.passed:
+            yield evaluation(asset, customer, verdict, target)
         else:
-            examined.raise_failures()
-            results = next(iter(examined.values()))
-        for verdict in results:
             yield dg.AssetCheckResult(
                 passed=verdict.passed,
-                asset_key=table,
+                asset_key=asset,
                 check_name=verdict.name,
                 metadata=verdict.metadata,
                 severity=verdict.severity,
                 description=verdict.description,
             )
-
-    return step
 
 
 def _names(check: Check) -> tuple[str, ...]:

@@ -3,9 +3,11 @@
     <lake>/<customer>/<table>     <lake> is a folder, file:///... or hdfs://...
 
 One shape both ways, for one customer or a range of them: an asset returns a `Replacement` per
-customer, and receives `Tables`: per customer a lazy DataFrame, pinned when it is first asked for.
+customer (or, having written it itself, its metadata), and receives `Tables`: per customer a lazy
+DataFrame, pinned when it is first asked for.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -14,9 +16,12 @@ from pyspark.sql import DataFrame
 
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.delta import Pin, committed
-from assess_assets.storage.lake import Lake, Replacement, Replacements
+from assess_assets.storage.done_partitions import only_done
+from assess_assets.storage.lake import Lake, PerCustomer, Replacement
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.registry import table_named
+
+Made = Replacement | Mapping[str, Any]
 
 PREVIEW_ROWS = 5
 PREVIEW_SIGNS = 100  # of a text
@@ -51,22 +56,32 @@ class SparkHdfsIOManager(dg.ConfigurableIOManager):
     def load_input(self, context: dg.InputContext) -> Tables:
         return Tables(self.lake.lake, table_named(context.asset_key.path[-1]))
 
-    def handle_output(self, context: dg.OutputContext, obj: Replacements) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: PerCustomer[Made]) -> None:
+        """Write what was made; raises what went wrong only if it did for every customer.
+
+        The step itself fails in the end if any customer did (`settled`): by then the others are
+        written and recorded.
+        """
         lake = self.lake.lake
         evidence = {"run_id": context.run_id, "asset": context.asset_key.to_user_string()}
 
-        def write(customer: str) -> dict[str, Any]:
-            replacement = obj[customer]
-            replacement.commit({**evidence, **replacement.facts})
-            return _described(lake, replacement, with_preview=len(obj) <= MAX_PREVIEWS)
+        def write(customer: str) -> Mapping[str, Any]:
+            made = obj[customer]
+            if not isinstance(made, Replacement):
+                return made
+            made.commit({**evidence, **made.facts})
+            return _described(lake, made, with_preview=len(obj) <= MAX_PREVIEWS)
 
-        written = lake.for_each(list(obj), write)
+        written = lake.for_each([each for each in obj if each not in obj.failures], write)
+        obj.failures.update(written.failures)
+        if not written:
+            obj.raise_failures()
         for customer, metadata in written.items():
             context.step_context.add_asset_metadata(
                 metadata, asset_key=context.asset_key, partition_key=customer
             )
-        written.raise_failures()
-        obj.raise_failures()
+        if obj.failures:
+            only_done(context, written)
 
 
 def _described(lake: Lake, replacement: Replacement, with_preview: bool) -> dict[str, Any]:

@@ -48,8 +48,9 @@ class CustomersFailed(Exception):
 class PerCustomer(Mapping[str, T]):
     """What a step made, by customer; and for customers that failed, why.
 
-    One poisoned customer does not undo the others: who consumes this commits the results first
-    and then calls `raise_failures`.
+    One poisoned customer does not undo the others: what was made is committed first, and then
+    `raise_failures` tells. `failures` is shared by everything that one step made, so a customer
+    whose first table could not be written gets none of the following ones.
     """
 
     def __init__(self, results: dict[str, T], failures: dict[str, Exception]) -> None:
@@ -68,16 +69,18 @@ class PerCustomer(Mapping[str, T]):
     def map(self, pick: Callable[[T], Any]) -> "PerCustomer[Any]":
         return PerCustomer({key: pick(value) for key, value in self.items()}, self.failures)
 
-    def raise_failures(self) -> None:
-        if not self.failures:
+    def raise_failures(self, but: tuple[type[Exception], ...] = ()) -> None:
+        failures = {name: why for name, why in self.failures.items() if not isinstance(why, but)}
+        if not failures:
             return
-        if len(self.failures) == 1 and not self._results:
-            raise next(iter(self.failures.values()))
-        told = "\n".join(f"- {customer}: {error}" for customer, error in self.failures.items())
+        done = len(self._results.keys() - failures.keys())
+        if len(failures) == 1 and not done:
+            raise next(iter(failures.values()))
+        told = "\n".join(f"- {customer}: {error}" for customer, error in failures.items())
         raise CustomersFailed(
-            f"{len(self.failures)} of {len(self.failures) + len(self._results)} customers failed; "
-            f"the others were written. Run the failed ones again when mended:\n{told}"
-        ) from next(iter(self.failures.values()))
+            f"{len(failures)} of {len(failures) + done} customers failed; the others were done. "
+            f"Run the failed ones again when mended:\n{told}"
+        ) from next(iter(failures.values()))
 
 
 class Replacements(PerCustomer[Replacement]):
@@ -141,17 +144,10 @@ class Lake:
             )
         return build
 
-    def replace_each(
-        self, customers: list[str], step: Callable[[str], Replacement]
-    ) -> Replacements:
-        """`for_each` for a step that makes one table."""
-        made = self.for_each(customers, step)
-        return Replacements(dict(made), made.failures)
-
     def for_each(self, customers: list[str], step: Callable[[str], T]) -> PerCustomer[T]:
         """Run a step for every customer side by side; a failure stops only its own customer."""
-        if len(customers) == 1:
-            outcomes = [_attempt(step, customers[0])]
+        if len(customers) <= 1:
+            outcomes = [_attempt(step, customer) for customer in customers]
         else:
             with ThreadPoolExecutor(self._workers) as pool:
                 outcomes = list(pool.map(lambda customer: _attempt(step, customer), customers))

@@ -1,0 +1,176 @@
+"""A run for a range of customers: who fails is named and left as it was; the others are done."""
+
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from deltalake import DeltaTable
+
+from assess_assets.storage import delta
+from assess_assets.storage.delta import LostRace, Pin
+from assess_assets.tables.fates import MESSAGE_LEDGER
+from assess_assets_tests.conftest import Platform
+from assess_assets_tests.deliveries import lines, message
+
+POISONED = "globex"
+OTHERS = {"acme", "initech"}
+CUSTOMERS = ("acme", POISONED, "initech")
+STEPS_AFTER_PARSING = {"questions", "options", "exams", "exam_counts", "exam_performance"}
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Iterator[Platform]:
+    """Three customers that have a batch each, and a second file delivered since."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        platform = Platform(tmp_path, instance)
+        for customer in CUSTOMERS:
+            platform.land(customer, "first.ndjson", lines(message("1"), message("2")))
+        assert run_all(platform).success
+        for customer in CUSTOMERS:
+            platform.land(customer, "second.ndjson", lines(message("3"), message("1")))
+        yield platform
+
+
+def run_all(platform: Platform) -> dg.JobExecutionResult:
+    return platform.materialize_range(CUSTOMERS[0], CUSTOMERS[-1])
+
+
+def materialized(result: dg.JobExecutionResult) -> Mapping[str, set[str | None]]:
+    """The partitions that a run says it has made, by asset."""
+    made: defaultdict[str, set[str | None]] = defaultdict(set)
+    for event in result.all_events:
+        if event.event_type_value == "ASSET_MATERIALIZATION" and event.asset_key:
+            made[event.asset_key.to_user_string()].add(event.partition)
+    return made
+
+
+def why_set_aside(platform: Platform, result: dg.JobExecutionResult) -> dict[str, str]:
+    run = platform.instance.get_run_by_id(result.run_id)
+    assert run is not None
+    aside = {key: value for key, value in run.tags.items() if key.startswith("assess_set_aside/")}
+    return {key.split("/")[1]: value for key, value in aside.items()}
+
+
+def assert_others_are_done(platform: Platform, result: dg.JobExecutionResult) -> None:
+    made = materialized(result)
+    assert {"source_ranges", "message_ledger", "options", "customer_report"} <= set(made)
+    assert all(partitions >= OTHERS for partitions in made.values())
+    for customer in OTHERS:
+        assert platform.rows("message_ledger", customer, "batch", "fate") == [
+            {"batch": 1, "fate": "accepted"},
+            {"batch": 1, "fate": "accepted"},
+            {"batch": 2, "fate": "accepted"},
+            {"batch": 2, "fate": "duplicate"},
+        ]
+        (exam,) = platform.rows("exam_counts", customer, "messages", "attempts", "batch")
+        assert exam == {"messages": 4, "attempts": 3, "batch": 2}
+
+
+def test_a_customer_that_cannot_be_landed_is_left_as_it_was(three: Platform) -> None:
+    before = three.versions(POISONED)
+    first = three.settings.landing / POISONED / "first.ndjson"
+    kept = first.read_bytes()
+    first.write_text(lines(message("something else")))
+
+    result = run_all(three)
+
+    assert not result.success
+    assert_others_are_done(three, result)
+    assert all(partitions == OTHERS for partitions in materialized(result).values())
+    after = three.versions(POISONED)
+    assert {name for name in after if after[name] != before[name]} == {"customer_overview"}
+    (reason,) = why_set_aside(three, result).values()
+    assert reason.startswith("land_messages: ")
+    assert "first.ndjson" in reason
+    last = result.failure_data_for_node("customer_report")
+    assert last is not None
+    assert last.error is not None
+    assert "1 of 3 customers failed" in last.error.to_string()
+    assert "- globex: set aside in this run: land_messages" in last.error.to_string()
+
+    first.write_bytes(kept)
+    assert three.materialize(POISONED).success
+    assert three.rows("exam_counts", POISONED) == three.rows("exam_counts", "acme")
+
+
+def test_a_customer_whose_table_cannot_be_written_gets_none_of_those_after_it(
+    three: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = delta.replace
+
+    def fail(target: Pin, *arguments: object) -> None:
+        if (target.customer, target.table.name) == (POISONED, "conflicting_assessments"):
+            raise LostRace("the disk is gone")
+        write(target, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(delta, "replace", fail)
+    result = run_all(three)
+    monkeypatch.undo()
+
+    assert_others_are_done(three, result)
+    made = materialized(result)
+    assert made["assessments"] == made["quarantined_messages"] == {*OTHERS, POISONED}
+    assert made["conflicting_assessments"] == made["message_ledger"] == OTHERS
+    assert made["questions"] == made["exam_counts"] == made["customer_report"] == OTHERS
+    assert {row["batch"] for row in three.rows("message_ledger", POISONED)} == {1}
+    assert why_set_aside(three, result) == {POISONED: "parse_messages: the disk is gone"}
+
+    assert run_all(three).success
+    assert three.rows("message_ledger", POISONED) == three.rows("message_ledger", "acme")
+
+
+def test_a_check_that_blocks_one_customer_lets_the_others_through(three: Platform) -> None:
+    uri = three.lake.layout.uri(MESSAGE_LEDGER, POISONED)
+    DeltaTable(uri).delete("offset = 0")
+
+    result = run_all(three)
+
+    assert not result.success
+    assert_others_are_done(three, result)
+    made = materialized(result)
+    assert made["message_ledger"] == {*OTHERS, POISONED}
+    assert all(made[step] == OTHERS for step in STEPS_AFTER_PARSING)
+    assert {row["batch"] for row in three.rows("questions", POISONED)} == {1}
+    assert why_set_aside(three, result)[POISONED].startswith("check_")
+
+
+def test_when_every_customer_fails_nothing_follows(three: Platform) -> None:
+    for customer in CUSTOMERS:
+        (three.settings.landing / customer / "first.ndjson").write_text(lines(message("x")))
+    result = run_all(three)
+    assert not result.success
+    started = {e.step_key for e in result.all_events if e.event_type_value == "STEP_START"}
+    assert started == {"land_messages"}
+    failure = result.failure_data_for_node("land_messages")
+    assert failure is not None
+    assert failure.error is not None
+    assert all(f"- {customer}: " in failure.error.to_string() for customer in CUSTOMERS)
+
+
+def test_dagster_still_materializes_every_partition_of_a_range() -> None:
+    """When this fails, an output can name its partitions: remove storage/done_partitions.py."""
+    keys = dg.StaticPartitionsDefinition(["a", "b"])
+
+    class OnlyA(dg.IOManager):
+        def load_input(self, context: dg.InputContext) -> None: ...
+
+        def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+            context.step_context.add_asset_metadata({"rows": 1}, "numbers", "a")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+
+        @dg.asset(partitions_def=keys, backfill_policy=dg.BackfillPolicy.single_run())
+        def numbers() -> int:
+            return 1
+
+    tags = {"dagster/asset_partition_range_start": "a", "dagster/asset_partition_range_end": "b"}
+    with dg.DagsterInstance.ephemeral() as instance:
+        made = dg.Definitions(assets=[numbers], resources={"io_manager": OnlyA()})
+        job = made.resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(instance=instance, tags=tags)
+        events = result.asset_materializations_for_node("numbers")
+    assert {event.partition for event in events} == {"a", "b"}
