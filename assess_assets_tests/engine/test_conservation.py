@@ -106,7 +106,7 @@ def test_every_leaf_of_a_question_and_an_option_is_in_their_tables(landed: Lande
 
 
 def leaves_sent(message: Any) -> Leaves:
-    return {path: value for path, value in _sent(message, "$", "")}
+    return dict(_sent(message, "$", ""))
 
 
 def _sent(node: Any, path: str, general: str) -> Iterator[tuple[str, tuple[str, Any]]]:

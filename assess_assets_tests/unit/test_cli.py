@@ -161,6 +161,25 @@ def test_a_refused_file_is_a_message_and_exit_code_1(
     assert [f.name for f in (tmp_path / "landing" / "acme").iterdir()] == ["first.json"]
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "A customer's name is empty."),
+        ("x" * 121, "is too long: its key would have 121 characters"),
+        ("A" * 41, "is too long: its key would have 123 characters"),
+        ("a\ud800", "can't be written as UTF-8"),
+    ],
+)
+def test_a_name_that_no_key_can_stand_for_is_refused_and_nothing_is_made(
+    assess: Assess, tmp_path: Path, name: str, said: str
+) -> None:
+    (tmp_path / "a.json").write_text("[]")
+    result = assess("land", tmp_path / "a.json", "--customer-name", name)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert not (tmp_path / "landing").exists()
+
+
 def test_without_dagster_home_the_commands_that_need_it_say_what_to_set(assess: Assess) -> None:
     for arguments in (("customers", "sync"), ("customers", "add", "acme")):
         result = assess(*arguments)
