@@ -86,8 +86,9 @@ services-down: $(READY) ## stop exactly what `make services` started; data and l
 	@$(BIN)/assess services down --folder $(SERVICES)
 
 .PHONY: docs
-docs: $(READY) ## write docs/tables.md from the contracts
+docs: $(READY) ## write docs/tables.md and docs/bad_input.md from what declares them
 	$(BIN)/assess docs --out docs/tables.md
+	$(BIN)/assess docs --page bad-input --out docs/bad_input.md
 
 .PHONY: lock
 lock: ## pin everything anew (needs uv)

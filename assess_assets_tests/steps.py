@@ -86,11 +86,12 @@ class Steps:
     folder: Path
     policy: CustomerPolicy = field(default_factory=lambda: CustomerPolicy.model_validate({}))
     max_messages: int = 1_000_000
+    customer: str = CUSTOMER
     landing: Path = field(init=False)
     now: Callable[[], datetime] = lambda: NOON
 
     def __post_init__(self) -> None:
-        self.landing = self.folder / "landing" / CUSTOMER
+        self.landing = self.folder / "landing" / self.customer
 
     @property
     def lake(self) -> Lake:
@@ -99,7 +100,7 @@ class Steps:
 
     @property
     def sources(self) -> Sources:
-        return Sources(CUSTOMER, self.landing)
+        return Sources(self.customer, self.landing)
 
     def land(self, name: str, content: bytes | str) -> Path:
         """Deliver a file; all have the same time, so that lakes can be compared."""
@@ -114,7 +115,7 @@ class Steps:
         shutil.copytree(self.folder, folder)
         copied = replace(self)
         copied.folder = folder
-        copied.landing = folder / "landing" / CUSTOMER
+        copied.landing = folder / "landing" / self.customer
         return copied
 
     def run(self) -> list[str]:
@@ -137,7 +138,7 @@ class Steps:
         landed = land_customer(self.lake, self.sources, self.max_messages, "run")
         yield from _commit(RAW_MESSAGES.name, landed.messages)
         yield BUILDS.name
-        claim_if_changed(self.lake, CUSTOMER, running_versions(self.policy), "run")
+        claim_if_changed(self.lake, self.customer, running_versions(self.policy), "run")
         yield from self.parse()
         for table, explode in EXPLODED:
             yield from self.explode(table, explode)
@@ -145,7 +146,7 @@ class Steps:
             yield from self.aggregate(table, make, upstream)
 
     def parse(self) -> Iterator[str]:
-        parsed = parse_customer(self.lake, CUSTOMER, self.policy, self._tables(RAW_MESSAGES))
+        parsed = parse_customer(self.lake, self.customer, self.policy, self._tables(RAW_MESSAGES))
         for name, replacement in parsed.items():
             yield from _commit(name, replacement)
 
@@ -153,7 +154,7 @@ class Steps:
         self, table: TableContract, explode: Callable[[DataFrame], DataFrame]
     ) -> Iterator[str]:
         upstream = self._tables(ASSESSMENTS)
-        made = explode_customer(self.lake, CUSTOMER, self.policy, table, explode, upstream)
+        made = explode_customer(self.lake, self.customer, self.policy, table, explode, upstream)
         yield from _commit(table.name, made)
 
     def aggregate(
@@ -163,7 +164,7 @@ class Steps:
         upstream: tuple[str, ...],
     ) -> Iterator[str]:
         tables = {name: self._tables(table_named(name)) for name in upstream}
-        made = aggregate_customer(self.lake, CUSTOMER, self.policy, table, make, tables)
+        made = aggregate_customer(self.lake, self.customer, self.policy, table, make, tables)
         yield from _commit(table.name, made)
 
     def aggregate_named(self, table: str) -> Iterator[str]:
@@ -174,10 +175,10 @@ class Steps:
 
     def claim_rebuild(self, reason: str = "asked for") -> int:
         versions = running_versions(self.policy)
-        return claim_rebuild(self.lake, CUSTOMER, versions, reason, "run")
+        return claim_rebuild(self.lake, self.customer, versions, reason, "run")
 
     def uri(self, table: str) -> str:
-        return self.lake.layout.uri(table_named(table), CUSTOMER)
+        return self.lake.layout.uri(table_named(table), self.customer)
 
     def empty(self, table: str) -> None:
         """What an operator should not do by hand."""

@@ -1,8 +1,9 @@
-"""`assess docs`: the tables page, rendered from the contracts, or the check that it is current.
+"""`assess docs`: pages rendered from declarations, or the check that they are current.
 
-Belongs here: the command. The page is tables/docs' business.
+Belongs here: the command. The pages are tables/docs' and sample/defects' business.
 """
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,24 +11,45 @@ import typer
 
 from assess_assets.cli.errors import CommandFailed
 
-PAGE = Path("docs/tables.md")
+
+class Page(StrEnum):
+    """A page, by its name."""
+
+    TABLES = "tables"
+    BAD_INPUT = "bad-input"
 
 
 def docs(
-    out: Annotated[Path, typer.Option("--out", help="The page.")] = PAGE,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The file (default: the page's own in docs/).")
+    ] = None,
+    page: Annotated[Page, typer.Option("--page", help="Which page.")] = Page.TABLES,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit code 1 if it would change.")
     ] = False,
 ) -> None:
-    """Write the page of all tables from the contracts."""
-    from assess_assets.tables.docs import tables_page
-
-    page = tables_page()
+    """Write the page of all tables from the contracts, or that of bad input from its kinds."""
+    if out is None:
+        out = Path("docs") / f"{page.replace('-', '_')}.md"
+    text = _rendered(page)
     if not check:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(page, encoding="utf-8", newline="\n")
+        out.write_text(text, encoding="utf-8", newline="\n")
         typer.echo(f"Wrote {out}.")
         return
-    if not out.is_file() or out.read_bytes() != page.encode():
-        raise CommandFailed(f"{out} is not what the contracts say. Run: assess docs --out {out}")
+    if not out.is_file() or out.read_bytes() != text.encode():
+        which = "" if page is Page.TABLES else f" --page {page}"
+        raise CommandFailed(
+            f"{out} is not what its declarations say. Run: assess docs{which} --out {out}"
+        )
     typer.echo(f"{out} is current.")
+
+
+def _rendered(page: Page) -> str:
+    if page is Page.TABLES:
+        from assess_assets.tables.docs import tables_page
+
+        return tables_page()
+    from assess_assets.sample.defects.page import bad_input_page
+
+    return bad_input_page()

@@ -12,13 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from assess_assets.messages.rules import Fault, Rule, described
 
-CONTRACT_VERSION: int = 1
+CONTRACT_VERSION: int = 2
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 # The longest genuine one has 86 characters. These are keys of tables and words of reports.
@@ -45,6 +46,9 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
     r"(?:Z|[+-](?:(?:0[0-9]|1[0-7]):[0-5][0-9]|18:00))"
 )
+
+# Digits of a second beyond the sixth that are not all zero.
+_FINER = re.compile(r"\.[0-9]{6}[0-9]*[1-9]")
 
 
 class Part(Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,6 +141,23 @@ def first_fault(message: Message) -> Fault | None:
             rule, path, expected, found = option_fault
             return Fault(rule, f"$.sequences.questions[{position}].options{path}", expected, found)
     return None
+
+
+def finer_than_columns(message: Message) -> dict[str, object]:
+    """Texts with more digits than their columns hold, by path, so that none of them is lost.
+
+    Times have microseconds in tables, and max_attempts is a double. `message` has no fault.
+    """
+    finer: dict[str, object] = {}
+    if Decimal(message.max_attempts) != Decimal(repr(float(message.max_attempts))):
+        finer["$.max_attempts"] = message.max_attempts
+    if _FINER.search(message.started_at):
+        finer["$.started_at"] = message.started_at
+    for i, question in enumerate(message.sequences.questions):
+        for j, option in enumerate(question.options):
+            if option.at is not None and _FINER.search(option.at):
+                finer[f"$.sequences.questions[{i}].options[{j}].at"] = option.at
+    return finer
 
 
 def _first_option_fault(options: list[Option]) -> Fault | None:

@@ -35,8 +35,22 @@ _TOKEN = re.compile(
 _ALL_BUT_BRACKETS = re.compile(_STRING + rb'|[^"\[\]{}]++', re.DOTALL)
 
 
-def may_hold_negative_zero(raw: bytes | memoryview) -> bool:
-    """Whether `spelling_fault` should have a look although nothing else speaks for it."""
+def may_hide_a_fault(raw: bytes | memoryview, canonical_bytes: int) -> bool:
+    """Whether `spelling_fault` should look at a text whose document, as such, is in order.
+
+    What a later value of the same key replaced is no longer in the document, but the engines still
+    stumble over it. `canonical_bytes` is the document's size in its shortest spelling: without as
+    many bytes beyond that as it takes to be too deep or too long, there is nothing to be found.
+    """
+    beyond = len(raw) - canonical_bytes
+    return (
+        beyond > MAX_NUMBER_CHARACTERS
+        or (beyond > MAX_DEPTH and is_nested_too_deep(bytes(raw)))
+        or _holds_negative_zero(raw)
+    )
+
+
+def _holds_negative_zero(raw: bytes | memoryview) -> bool:
     return _HINT_OF_NEGATIVE_ZERO.search(raw) is not None
 
 
@@ -44,7 +58,7 @@ def spelling_fault(raw: bytes) -> Fault | None:
     """The first spelling in a valid JSON text that one of the engines would read as null."""
     if is_nested_too_deep(raw):
         return nested_too_deep()
-    if not (may_hold_negative_zero(raw) or _HINT_OF_LENGTH.search(raw) or b"\\" in raw):
+    if not (_holds_negative_zero(raw) or _HINT_OF_LENGTH.search(raw) or b"\\" in raw):
         return None
     for token in _TOKEN.finditer(raw):
         where = f"at byte {token.start()}"

@@ -20,7 +20,7 @@ from assess_assets.messages.contract import MAX_MESSAGE_BYTES, Message, Part
 from assess_assets.messages.rules import Fault, Rule, bounded, described
 from assess_assets.messages.spelling import (
     is_nested_too_deep,
-    may_hold_negative_zero,
+    may_hide_a_fault,
     nested_too_deep,
     spelling_fault,
 )
@@ -33,6 +33,7 @@ _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `\w+`)?(.*)", re.DOTALL)
 _JSON_NAMES = {"int": "integer", "str": "string", "bool": "boolean"}
+_HINT_OF_DIGITS = re.compile(rb"\.[0-9]{7}")  # no column loses digits of a text without it
 _CHOICES = {
     "certification": get_args(contract.Certification),
     "user_result": get_args(contract.UserResult),
@@ -82,21 +83,24 @@ def judge(value: bytes | memoryview | None, source_defect: str | None = None) ->
         message = msgspec.convert(document, Message)
     except msgspec.ValidationError:
         return _second_look(bytes(value), document)
-    if may_hold_negative_zero(value) and (fault := spelling_fault(bytes(value))):
+    canonical = _ENCODER.encode(document)
+    if may_hide_a_fault(value, len(canonical)) and (fault := spelling_fault(bytes(value))):
         return _refused(fault)
-    return _weighed(message, document, None)
+    return _weighed(message, canonical, {})
 
 
-def _weighed(message: Message, document: object, unmapped: str | None) -> Verdict:
+def _weighed(message: Message, canonical: bytes, unmapped: dict[str, object]) -> Verdict:
     if fault := contract.first_fault(message):
         return _refused(fault)
+    if _HINT_OF_DIGITS.search(canonical):
+        unmapped |= contract.finer_than_columns(message)
     questions = message.sequences.questions
     return Verdict(
         attempt_id=message.user_exam_id,
-        fingerprint=hashlib.sha256(_ENCODER.encode(document)).hexdigest(),
+        fingerprint=hashlib.sha256(canonical).hexdigest(),
         question_count=len(questions),
         option_count=sum([len(question.options) for question in questions]),
-        unmapped=unmapped,
+        unmapped=_ENCODER.encode(unmapped).decode() if unmapped else None,
     )
 
 
@@ -110,7 +114,7 @@ def _second_look(raw: bytes, document: object) -> Verdict:
         message = msgspec.convert(known, Message)
     except msgspec.ValidationError as error:
         return _refused(_contract_fault(str(error), known))
-    return _weighed(message, document, _ENCODER.encode(unmapped).decode() if unmapped else None)
+    return _weighed(message, _ENCODER.encode(document), unmapped)
 
 
 def _set_aside(node: object, part: type[Part], path: str, unmapped: dict[str, object]) -> object:

@@ -147,7 +147,8 @@ ASSESSMENTS = TableContract(
         Column(
             "unmapped",
             StringType(),
-            "JSON object of every value the contract does not know, by JSON path; null if none.",
+            "JSON object, by JSON path, of every value that the contract does not know, and of "
+            "every text with more digits than its column holds; null if none.",
             _VALUE,
             nullable=True,
             personal=True,

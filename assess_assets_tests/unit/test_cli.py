@@ -116,6 +116,20 @@ def test_the_messy_sample_is_the_messy_delivery(assess: Assess, tmp_path: Path) 
     assert "55 messages (38 accepted, 2 conflict, 7 duplicate, 8 quarantined)" in result.stdout
 
 
+def test_a_load_is_written_with_its_truth(assess: Assess, tmp_path: Path) -> None:
+    out = tmp_path / "load"
+    load = ("sample", "--attempts", 300, "--customers", 2, "--defects", 0.1, "--out", out)
+    result = assess(*load)
+    assert result.exit_code == 0, result.stderr
+    assert "customer-0001" in {path.name for path in out.iterdir()}
+    truths = [json.loads(line) for line in (out / "truth.ndjson").read_text().splitlines()]
+    assert {"kind", "customer", "file", "offset", "fate", "rule", "path"} == set(truths[0])
+    assert str(out / "truth.ndjson") in result.stdout
+    again = assess(*load)
+    assert again.exit_code == 2
+    assert "exists. Name a folder that is new or empty." in " ".join(again.stderr.split())
+
+
 def test_land_puts_the_file_where_runs_read_it(assess: Assess, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("[]")
     result = assess("land", tmp_path / "a.json", "--customer-name", "Acme & Co", "--name", "b.json")
@@ -145,6 +159,25 @@ def test_a_refused_file_is_a_message_and_exit_code_1(
     assert result.stderr.startswith("assess: ")
     assert said in result.stderr
     assert [f.name for f in (tmp_path / "landing" / "acme").iterdir()] == ["first.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "A customer's name is empty."),
+        ("x" * 121, "is too long: its key would have 121 characters"),
+        ("A" * 41, "is too long: its key would have 123 characters"),
+        ("a\ud800", "can't be written as UTF-8"),
+    ],
+)
+def test_a_name_that_no_key_can_stand_for_is_refused_and_nothing_is_made(
+    assess: Assess, tmp_path: Path, name: str, said: str
+) -> None:
+    (tmp_path / "a.json").write_text("[]")
+    result = assess("land", tmp_path / "a.json", "--customer-name", name)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert not (tmp_path / "landing").exists()
 
 
 def test_without_dagster_home_the_commands_that_need_it_say_what_to_set(assess: Assess) -> None:
@@ -209,8 +242,10 @@ def test_other_lakes_are_taken(lake: str, root: str) -> None:
     assert LakeLayout.of(lake).root == root
 
 
-def test_the_tables_page_is_current(assess: Assess) -> None:
-    result = assess("docs", "--check", "--out", ROOT / "docs" / "tables.md")
+@pytest.mark.parametrize("page", ["tables", "bad-input"])
+def test_the_rendered_pages_are_current(assess: Assess, page: str) -> None:
+    file = ROOT / "docs" / f"{page.replace('-', '_')}.md"
+    result = assess("docs", "--page", page, "--check", "--out", file)
     assert result.exit_code == 0, result.stderr
 
 

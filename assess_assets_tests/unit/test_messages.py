@@ -451,6 +451,38 @@ def test_spellings_that_an_engine_would_read_as_null_are_refused(
     assert (*reason(verdict), verdict.found) == (rule, "$", found)
 
 
+@pytest.mark.parametrize(
+    ("accepted", "refused", "rule"),
+    [
+        ("[" * 99 + "]" * 99, "[" * 100 + "]" * 100, "nested_too_deep"),
+        ("9" * 300, "9" * 301, "out_of_range"),
+        ("[1, 2]", "[1,-0]", "out_of_range"),
+        ('{"%s":1}' % ("k" * 1_000), '{"%s":1}' % ("k" * 1_001), "not_allowed"),
+    ],
+)  # fmt: skip
+def test_such_spellings_are_refused_where_a_later_value_of_the_key_counts_too(
+    accepted: str, refused: str, rule: str
+) -> None:
+    rest = "," + encoded(attempt()).decode()[1:]
+    assert judge(('{"exam_name":' + accepted + rest).encode()) == judged()
+    assert reason(judge(('{"exam_name":' + refused + rest).encode())) == (rule, "$")
+
+
+def test_what_is_finer_than_its_column_is_kept_whole_in_unmapped() -> None:
+    at = "sequences.questions.0.options.1.at"
+    finer = "2018-01-23T21:42:42.2050001Z"
+    verdict = judged(
+        put("max_attempts", "999999999.123456789"), put("started_at", finer), put(at, finer)
+    )
+    assert json.loads(verdict.unmapped or "") == {
+        "$.max_attempts": "999999999.123456789",
+        "$.started_at": finer,
+        "$.sequences.questions[0].options[1].at": finer,
+    }
+    whole = put("started_at", "2018-01-23T21:42:42.205001000Z"), put("max_attempts", "1.500000000")
+    assert judged(*whole).unmapped is None
+
+
 def test_a_negative_zero_is_refused_without_unknown_keys_too() -> None:
     verdict = judge(text_with('"attempt":1', '"attempt":-0'))
     assert reason(verdict) == ("out_of_range", "$")
