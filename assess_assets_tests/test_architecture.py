@@ -33,6 +33,7 @@ LEVELS = {
     "reports": 1,
     "assets": 2,
     "checks": 2,
+    "explain": 2,
     "automation": 2,
     "definitions": 3,
     "platform": 4,

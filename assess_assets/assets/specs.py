@@ -34,6 +34,18 @@ def customer_multi_asset(**arguments: Any) -> Callable[[Step], dg.AssetsDefiniti
     return _partitioned(dg.multi_asset, can_subset=False, **arguments)
 
 
+def customer_upkeep(**arguments: Any) -> Callable[[Step], dg.AssetsDefinition]:
+    """`@dg.asset` for what is done to tables and makes none; a run may leave it undone."""
+    return _partitioned(
+        dg.asset,
+        group_name="maintenance",
+        owners=OWNERS,
+        kinds={"deltalake"},
+        output_required=False,
+        **arguments,
+    )
+
+
 def customer_source(**arguments: Any) -> Callable[[Step], Any]:
     """`@dg.observable_source_asset` for what lies outside of the lake, per customer."""
     return _quietly(dg.observable_source_asset, partitions_def=CUSTOMERS, **arguments)

@@ -40,7 +40,7 @@ class Fact:
     @property
     def sql(self) -> str:
         """The query for people, to be run where the customer's tables have their plain names."""
-        return _plain(self.query)
+        return plain_names(self.query)
 
     def about(self, registered: Sequence[str]) -> "Fact":
         """The same fact with the registered customers spelled out, if it asks for them."""
@@ -80,7 +80,7 @@ class Rate:
 
     @property
     def sql(self) -> str:
-        return _plain(self.query)
+        return plain_names(self.query)
 
 
 @dataclass(frozen=True)
@@ -138,5 +138,6 @@ def _tables(own: str, text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((own, *(n for n in names if n != REGISTERED_CUSTOMERS))))
 
 
-def _plain(text: str) -> str:
+def plain_names(text: str) -> str:
+    """The query with its tables' plain names, for people."""
     return text.format_map({name: name for _, name, _, _ in Formatter().parse(text) if name})

@@ -4,15 +4,10 @@ From attempts and the ledger's references, in SQL; questions are counted inside 
 not in `questions`. Rows are compared up to the batch that the aggregate was made from.
 """
 
-from assess_assets.checks.facts import Fact, named, query
+from assess_assets.checks.facts import query
+from assess_assets.checks.recounting import Recount
 
 _COUNTED = ("incorrect", "correct", "incomplete", "unanswered")
-
-
-def _made(table: str) -> str:
-    return (
-        f"made as (select coalesce(max(m.batch), 9223372036854775807) as batch from {{{table}}} m)"
-    )
 
 
 # One row per attempt, with the messages that say the same: itself, and duplicates naming it.
@@ -37,40 +32,7 @@ shown as (
   select a.base_exam_id, a.exam_name, a.is_test, explode(a.questions) as question
   from {assessments} a cross join made where a.batch <= made.batch)""".strip()
 
-
-def _equals(
-    table: str, relations: list[str], key: list[str], same: list[str], near: list[str]
-) -> Fact:
-    """`relations` are CTEs, of which `recount` is compared: exactly, or (`near`) to 1e-9."""
-    keys = ", ".join(f"coalesce(t.{name}, r.{name}) as {name}" for name in key)
-    shown = ", ".join(f"f.{name}" for name in key)
-    joined = " and ".join(f"r.{name} = t.{name}" for name in key)
-    differs = named(
-        [
-            *((name, f"t.{name} is distinct from r.{name}") for name in (*key, *same)),
-            *((name, _is_off(name)) for name in near),
-        ]
-    )
-    relations = [_made(table), *relations]
-    return Fact(
-        name=f"{table}_{'equal' if table.endswith('s') else 'equals'}_a_recount",
-        table=table,
-        meaning=f"Every row of {table} equals a recount from the attempts and their messages.",
-        query="with "
-        + ",\n".join(relations)
-        + f"\nselect {shown}, f.differs\n"
-        + f"from (select {keys}, {differs} as differs\n"
-        + f"      from {{{table}}} t full outer join recount r on {joined}) f\n"
-        + "where f.differs <> ''",
-    )
-
-
-def _is_off(name: str) -> str:
-    both_null = f"case when t.{name} is null and r.{name} is null then 0 else 1 end"
-    return f"coalesce(abs(t.{name} - r.{name}), {both_null}) > 1e-9"
-
-
-EXAMS = _equals(
+EXAMS = Recount(
     "exams",
     [
         _ATTEMPTS,
@@ -106,7 +68,7 @@ EXAMS = _equals(
     near=[],
 )
 
-EXAM_COUNTS = _equals(
+EXAM_COUNTS = Recount(
     "exam_counts",
     [
         _ATTEMPTS,
@@ -148,7 +110,7 @@ _AVERAGES = ",\n".join(
     f"sum(s.reported_{name} * s.messages) / nullif(sum(s.scored), 0) as average_{name}_by_message"
     for name in _COUNTED
 )
-EXAM_PERFORMANCE = _equals(
+EXAM_PERFORMANCE = Recount(
     "exam_performance",
     [
         _ATTEMPTS,
@@ -198,7 +160,7 @@ recount as (
     ],
 )
 
-QUESTION_DIFFICULTY = _equals(
+QUESTION_DIFFICULTY = Recount(
     "question_difficulty",
     [
         _SHOWN,
@@ -244,4 +206,5 @@ QUESTION_DIFFICULTY = _equals(
     near=["share_wrong"],
 )
 
-RECOUNT = (EXAMS, EXAM_COUNTS, EXAM_PERFORMANCE, QUESTION_DIFFICULTY)
+RECOUNTS = (EXAMS, EXAM_COUNTS, EXAM_PERFORMANCE, QUESTION_DIFFICULTY)
+RECOUNT = tuple(recount.fact for recount in RECOUNTS)

@@ -12,6 +12,7 @@ from assess_assets.cli.demo import demo
 from assess_assets.cli.docs import docs
 from assess_assets.cli.doctor import doctor
 from assess_assets.cli.errors import Commands
+from assess_assets.cli.explain import explain
 from assess_assets.cli.history import history
 from assess_assets.cli.land import land
 from assess_assets.cli.publish import publish
@@ -38,6 +39,7 @@ app.command()(answers)
 app.command()(report)
 app.command()(show)
 app.command()(sql)
+app.command()(explain)
 app.command()(history)
 app.command()(rebuild)
 app.command("accept-loss")(accept_loss)

@@ -85,7 +85,7 @@ def _run(layout: "LakeLayout", key: str, text: str, limit: int | None, as_json: 
     from assess_assets.storage.sandbox import NotAQuery, query, sql_over
 
     most = DEFAULT_ROWS if limit is None and not as_json else limit
-    with sql_over(_tables(layout, key)) as session:
+    with sql_over(existing_tables(layout, key)) as session:
         try:
             found = query(session, text, None if most is None else most + 1)
         except (duckdb.Error, NotAQuery) as error:
@@ -107,7 +107,8 @@ def _run(layout: "LakeLayout", key: str, text: str, limit: int | None, as_json: 
         typer.echo(f"Only the first {most} rows: --limit gives more.", err=True)
 
 
-def _tables(layout: "LakeLayout", key: str) -> "dict[str, DeltaTable | None]":
+def existing_tables(layout: "LakeLayout", key: str) -> "dict[str, DeltaTable | None]":
+    """The customer's tables as they are now. A customer that has none is an error."""
     from assess_assets.storage.sandbox import open_tables
 
     opened = open_tables(layout, key)

@@ -1,0 +1,217 @@
+"""An explanation: everything that is told about some rows of an aggregate, put together.
+
+Belongs here: what it consists of, and what is wrong with it. How it looks is the command's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deltalake import DeltaTable
+
+from assess_assets.explain.aggregates import Aggregate
+from assess_assets.explain.recomputed import ExplainedRow, compare
+from assess_assets.explain.sources import Ask, Row, SourceFigures, source_figures
+from assess_assets.explain.waterfall import Balance, Step, waterfall
+from assess_assets.storage.claims import claimed_batches
+from assess_assets.storage.delta import Pin
+from assess_assets.storage.layout import LakeLayout
+from assess_assets.storage.sandbox import query, sql_over
+from assess_assets.tables.ingest import SOURCE_RANGES
+from assess_assets.tables.registry import table_named
+
+Tables = Mapping[str, DeltaTable | None]
+READ = (
+    "source_ranges",
+    "raw_messages",
+    "builds",
+    "message_ledger",
+    "assessments",
+    "quarantined_messages",
+    "conflicting_assessments",
+    "questions",
+)
+
+
+class NothingToExplain(Exception):
+    """The aggregate has no rows, or none for which the condition holds."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`made_from` is the rows' (build, batch), `ledger` the one that attempts are at now."""
+
+    customer: str
+    aggregate: Aggregate
+    columns: Sequence[str]
+    made_from: Row
+    ledger: Row
+    later_messages: int
+    tables: list[Row]
+    rows: list[ExplainedRow]
+    sources: list[SourceFigures]
+    steps: list[Step]
+    balances: list[Balance]
+    messages: list[Row]  # the first of those counted
+    messages_query: str  # lists all of them
+
+    @property
+    def messages_counted(self) -> int:
+        return sum(source.counted for source in self.sources)
+
+    @property
+    def is_behind(self) -> bool:
+        return self.made_from != self.ledger
+
+    @property
+    def differing(self) -> list[ExplainedRow]:
+        return [row for row in self.rows if row.differing]
+
+    @property
+    def unbalanced(self) -> list[Balance]:
+        return [balance for balance in self.balances if not balance.holds]
+
+
+def explain(
+    layout: LakeLayout,
+    customer: str,
+    opened: Tables,
+    aggregate: Aggregate,
+    columns: Sequence[str],
+    where: str | None = None,
+    most: int = 5,
+) -> Explanation:
+    """Explain rows of the customer's tables as opened, listing `most` messages.
+
+    Raises NothingToExplain, and what `query` raises for a condition that is not SQL.
+    """
+    name = aggregate.table.name
+    with sql_over(opened) as session:
+
+        def ask(sql: str) -> list[Row]:
+            rows: list[Row] = query(session, sql).to_pylist()
+            return rows
+
+        order = ", ".join(f'"{column}"' for column in aggregate.table.order)
+        stored = query(
+            session, f"with {aggregate.selected(where)} select * from selected order by {order}"
+        )
+        if not stored.num_rows:
+            made = ask(f"select count(*) as n from {name}")[0]["n"]
+            raise NothingToExplain(
+                f"none of its {made} rows is selected by: {where}" if made else "it has no rows"
+            )
+        made_from = ask(f"select max(t.build) as build, max(t.batch) as batch from {name} t")[0]
+        batch = made_from["batch"]
+        claims = opened[SOURCE_RANGES.name]
+        batches = claimed_batches(_pin(layout, customer, claims)) if claims else []
+        counted = {
+            (row["source"], row["partition"]): row["n"]
+            for row in ask(
+                f"{aggregate.messages(where)} select m.source, m.partition, count(*) as n "
+                "from counted_messages m group by m.source, m.partition"
+            )
+        }
+        sources = source_figures(ask, batches, batch, counted)
+        steps, balances = waterfall(ask, aggregate, where, sources, stored.to_pylist(), batch)
+        return Explanation(
+            customer=customer,
+            aggregate=aggregate,
+            columns=columns,
+            made_from=made_from,
+            ledger=ask("select max(l.build) as build, max(l.batch) as batch from message_ledger l")[
+                0
+            ],
+            later_messages=ask(f"select count(*) as n from raw_messages r where r.batch > {batch}")[
+                0
+            ]["n"],
+            tables=[_state(ask, opened, each) for each in (name, *READ)],
+            rows=compare(
+                aggregate,
+                stored,
+                query(session, aggregate.recount.sql),
+                _recorded(ask, made_from),
+                columns,
+            ),
+            sources=sources,
+            steps=steps,
+            balances=balances,
+            messages=ask(f"{aggregate.listing(where)} limit {most}"),
+            messages_query=aggregate.listing(where),
+        )
+
+
+def _recorded(ask: Ask, made_from: Row) -> Row:
+    """The pair as the ledger has it: its last build and batch up to the rows' own.
+
+    After a rebuild of the ledger alone, the build that the rows are from is in `builds`.
+    """
+    build, batch = made_from["build"], made_from["batch"]
+    return ask(
+        f"""select (select max(b.build) from builds b where b.build <= {build}) as build,
+                   (select max(l.batch) from message_ledger l where l.batch <= {batch}) as batch"""
+    )[0]
+
+
+def _state(ask: Ask, opened: Tables, name: str) -> Row:
+    """A table's version, rows, build and batch at this moment."""
+    columns = table_named(name).column_names
+    highest = ", ".join(
+        f"max(t.{column}) as {column}" if column in columns else f"null as {column}"
+        for column in ("build", "batch")
+    )
+    log = opened[name]
+    return {
+        "table": name,
+        "version": None if log is None else log.version(),
+        **ask(f'select count(*) as "rows", {highest} from {name} t')[0],
+    }
+
+
+def _pin(layout: LakeLayout, customer: str, log: DeltaTable) -> Pin:
+    uri = layout.uri(SOURCE_RANGES, customer)
+    return Pin(SOURCE_RANGES, customer, uri, log.version(), log)
+
+
+def as_json(told: Explanation, where: str | None) -> dict[str, Any]:
+    """Everything, for programs."""
+    table = told.aggregate.table
+    return {
+        "customer": told.customer,
+        "table": table.name,
+        "grain": table.grain,
+        "where": where,
+        "made_from": told.made_from,
+        "ledger": told.ledger,
+        "is_behind": told.is_behind,
+        "later_messages": told.later_messages,
+        "tables": told.tables,
+        "columns": [
+            {"column": column.name, "definition": column.meaning, "sources": list(column.sources)}
+            for column in table
+            if column.name in told.columns
+        ],
+        "rows": [
+            {
+                "key": row.key,
+                "values": {
+                    value.column: {
+                        "stored": value.stored,
+                        "recomputed": value.recomputed,
+                        "equal": value.is_equal,
+                    }
+                    for value in row.values
+                },
+            }
+            for row in told.rows
+        ],
+        "waterfall": [vars(step) for step in told.steps],
+        "balances": [
+            {"meaning": one.meaning, "left": one.left, "right": one.right, "holds": one.holds}
+            for one in told.balances
+        ],
+        "sources": [vars(one) for one in told.sources],
+        "messages_counted": told.messages_counted,
+        "first_messages": told.messages,
+        "messages_query": told.messages_query,
+    }
