@@ -21,7 +21,6 @@ def main(engine: str, customer: str, servers: str, ranges: str, target: str) -> 
     sources = Sources(customer, Path("no landing folder"), KafkaConfig(servers))
     claimed = ranges_from_json(Path(ranges).read_text())
     frame = read_batch(SparkEngine(url=engine).session, sources, claimed, 1, NOON)
-    print(frame.rdd.getNumPartitions() if engine.startswith("local") else 0)
     pq.write_table(frame.toArrow(), target)
 
 
