@@ -4,18 +4,12 @@ password is ever seen.
 Belongs here: settings, refusals, secrets. Does not: what comes of messages once one is let in.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from confluent_kafka.admin import (
-    AclBinding,
-    AclOperation,
-    AclPermissionType,
-    ResourcePatternType,
-    ResourceType,
-)
+from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner
 
@@ -138,18 +132,15 @@ def test_a_whole_run_and_its_commands_show_no_password(
         platform = Platform(tmp_path, instance)
         platform.with_settings(kafka=acme.broker.bootstrap_servers, kafka_config=file)
         platform.register("acme")
-        run: Callable[[], dg.ExecuteInProcessResult] = lambda: platform.materialize(  # noqa: E731
-            "acme", select=READ, raise_on_error=False
-        )
         for password, answers in (("acme-secret", True), ("a-wrong-one", False)):
             file.write_text(right.read_text().replace("acme-secret", password))
             sent = assess("publish", str(tmp_path / "two.ndjson"), "-c", "acme")
             assert ("2 of 2 messages acknowledged" in sent) == answers
             assert ("ok    kafka: " in assess("doctor")) == answers
-            result = run()
+            result = platform.materialize("acme", select=READ, raise_on_error=False)
             assert result.success == answers
             events = instance.all_logs(result.run_id)
-            shown.append("".join(f"{event!r} {event.to_json()}" for event in events))
+            shown.append("".join(f"{event!r} {event.user_message}" for event in events))
         sources = Sources("acme", tmp_path, config_of(acme))
         read_batch(spark, sources, Topic(acme.broker, "acme").find(), 1, NOON).explain(True)
         assert len(platform.rows("raw_messages", "acme", "offset")) >= 4
