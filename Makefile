@@ -85,6 +85,10 @@ services: $(READY) ## start a real Kafka, HDFS and Spark on loopback: needs Java
 services-down: $(READY) ## stop exactly what `make services` started; data and logs stay
 	@$(BIN)/assess services down --folder $(SERVICES)
 
+.PHONY: bench-services
+bench-services: $(READY) ## topic to raw_messages beside a bare consumer: needs Java 17
+	$(BIN)/python -W ignore benchmarks/kafka_to_raw.py --out benchmarks/kafka_to_raw.json
+
 .PHONY: docs
 docs: $(READY) ## write docs/tables.md and docs/bad_input.md from what declares them
 	$(BIN)/assess docs --out docs/tables.md

@@ -5,14 +5,20 @@ Belongs here: names, defaults and meaning of the ASSESS_* variables. What they c
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """What a deployment chooses. `Settings()` reads the environment; tests pass arguments."""
 
-    model_config = SettingsConfigDict(env_prefix="ASSESS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="ASSESS_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # it may be a password
+    )
 
     lake: str = Field("data/lake", description="Where tables live: a folder, file:// or hdfs://.")
     landing: Path = Field(
@@ -33,6 +39,11 @@ class Settings(BaseSettings):
     kafka_config: Path | None = Field(
         None,
         description="File of further Kafka client settings (SASL, TLS): name=value lines or .toml.",
+    )
+    kafka_client: dict[str, SecretStr] = Field(
+        {},
+        description="The same, a variable each: ASSESS_KAFKA_CLIENT__SASL_PASSWORD is "
+        "sasl.password; before the file's.",
     )
     policies: Path | None = Field(
         None, description="TOML file with the customers' policies; defaults without."

@@ -3,8 +3,8 @@
 A file has a message at each offset of a range. A topic has at most one: transaction markers and
 compaction leave offsets without a message, and a claim, made before anything is read, can't know
 how many. So a topic's ranges bound their messages here; that no message was skipped is proved where
-it can be, while reading (`sources/kafka_reading`), and each message served is balanced against the
-ledger, exactly.
+it can be, while reading (`sources/kafka_reading`), and each message served, which is each message
+of raw_messages (`assess history` counts them per range), is balanced against the ledger, exactly.
 
 The ledger's highest batch is its watermark: what lies beyond is not parsed yet, or will be again.
 """

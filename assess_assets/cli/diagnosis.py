@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from assess_assets.cli.customers import PARTITIONS, landed_folders, told
-from assess_assets.cli.deployment import dagster_instance, deployment
+from assess_assets.cli.deployment import dagster_instance, deployment, kafka_of
 from assess_assets.cli.errors import CommandFailed
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def examine() -> Iterator[Finding]:
     yield _landing(settings.landing.expanduser())
     yield _policies(settings)
     yield from _dagster(settings)
+    if settings.kafka:
+        yield _kafka(settings)
     yield _java(settings.spark)
     yield _engine(settings.spark)
 
@@ -155,6 +157,26 @@ def _dagster(settings: "Settings") -> Iterator[Finding]:
         yield Finding("warn", "customers", found, "assess customers sync")
     elif not misnamed:
         yield Finding("ok", "customers", f"{len(registered)} registered, {len(landed)} landed")
+
+
+def _kafka(settings: "Settings") -> Finding:
+    """Ask for the topics, as this deployment's user."""
+    from assess_assets.sources.kafka_errors import KafkaNotConfigured, NotAuthorized
+    from assess_assets.sources.kafka_topic import Broker
+    from assess_assets.sources.ranges import SourceError
+
+    try:
+        asked = Broker(kafka_of(settings), "(all)", timeout_seconds=CONNECT_SECONDS)
+        customers, misnamed = asked.customers()
+    except (NotAuthorized, KafkaNotConfigured) as error:
+        return Finding("fail", "kafka", str(error), "correct the client settings")
+    except SourceError as error:
+        return Finding("fail", "kafka", str(error), "start it, or set ASSESS_KAFKA")
+    found = f"{settings.kafka} answers, with topics of {len(customers)} customers"
+    if misnamed:
+        told = f"{found}; no customer can have {', '.join(misnamed)}"
+        return Finding("warn", "kafka", told, "make those topics anew, named by `assess customers`")
+    return Finding("ok", "kafka", found)
 
 
 def _java(url: str) -> Finding:

@@ -32,13 +32,17 @@ def history(
     typer.echo(f"Customer {key}: batches and their ranges, builds, tables\n")
     ranges = [(batch, claim) for batch in told["batches"] for claim in batch["ranges"]]
     print_rows(
-        ["batch", "source", "part.", "offsets", "kind", "identity", "claimed at", "run", "note"],
+        [
+            *("batch", "source", "part.", "offsets", "messages", "kind", "identity"),
+            *("claimed at", "run", "note"),
+        ],
         [
             (
                 batch["batch"],
                 claim["source"],
                 claim["partition"],
                 f"{claim['start_offset']} to {claim['end_offset']}",
+                claim["messages"],
                 claim["kind"],
                 claim["identity"][:12],
                 batch["claimed_at"],
@@ -62,7 +66,7 @@ def history(
 
 def history_of(layout: "LakeLayout", customer: str) -> Row:
     """Everything the command shows, complete. A table that was never made has nulls."""
-    from assess_assets.tables.ingest import BUILDS, SOURCE_RANGES
+    from assess_assets.tables.ingest import BUILDS, RAW_MESSAGES, SOURCE_RANGES
     from assess_assets.tables.registry import CUSTOMER_TABLES
 
     pins = {table.name: pin_existing(layout, table, customer) for table in CUSTOMER_TABLES}
@@ -73,22 +77,40 @@ def history_of(layout: "LakeLayout", customer: str) -> Row:
         )
     return {
         "customer": customer,
-        "batches": _batches(pins[SOURCE_RANGES.name]),
+        "batches": _batches(pins[SOURCE_RANGES.name], _landed(pins[RAW_MESSAGES.name])),
         "builds": _rows(pins[BUILDS.name]),
         "tables": [{"table": name, **_state(one)} for name, one in pins.items()],
     }
 
 
-def _batches(claims: "Pin | None") -> list[Row]:
+Landed = dict[tuple[int, str, int], int]
+
+
+def _landed(raw: "Pin | None") -> Landed:
+    """Messages by batch, source and partition. A claim is made before anything is read, so of a
+    topic it can't know how many of its offsets have a message: that is counted where they are."""
+    if raw is None:
+        return {}
+    what = 'batch, source, "partition"'
+    counted = raw.look_up(f"select {what}, count(*) as messages from pinned group by {what}")
+    return {(row["batch"], row["source"], row["partition"]): row["messages"] for row in counted}
+
+
+def _batches(claims: "Pin | None", landed: Landed) -> list[Row]:
+    """`messages` is null for what has been claimed and not landed yet."""
     of_batch = ("batch", "claimed_at", "run_id")
+    highest = max((batch for batch, _, _ in landed), default=0)
     batches: dict[int, Row] = {}
     for row in _rows(claims):
         batch = batches.setdefault(
             row["batch"], {**{name: row[name] for name in of_batch}, "messages": 0, "ranges": []}
         )
-        batch["ranges"].append({name: row[name] for name in row if name not in of_batch})
-        if row["kind"] == "read":
-            batch["messages"] += row["end_offset"] - row["start_offset"]
+        found = landed.get((row["batch"], row["source"], row["partition"]), 0)
+        messages = found if row["kind"] == "read" else 0
+        waits = row["kind"] == "read" and row["batch"] > highest
+        claim = {name: row[name] for name in row if name not in of_batch}
+        batch["ranges"].append({**claim, "messages": None if waits else messages})
+        batch["messages"] += messages
     return list(batches.values())
 
 

@@ -35,6 +35,8 @@ class Service:
     ports: Sequence[int] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 60.0  # to become ready, on a busy machine
+    stop_seconds: float = STOP_SECONDS  # after SIGTERM, before SIGKILL
+    port_seconds: float = PORT_SECONDS
     _log_start: int = field(default=0, init=False, repr=False)
 
     @property
@@ -75,12 +77,12 @@ class Service:
                 )
             time.sleep(_PAUSE)
 
-    def stop(self, seconds: float = STOP_SECONDS) -> bool:
-        """SIGTERM, then SIGKILL for what is left after `seconds`. True if anything was running."""
+    def stop(self) -> bool:
+        """SIGTERM, then SIGKILL for what is left after a while. True if anything was running."""
         pids = self.left()
         if self.pid is not None:
             os.kill(self.pid, signal.SIGTERM)
-            _wait(lambda: not self.left(), seconds)
+            _wait(lambda: not self.left(), self.stop_seconds)
         for pid in self.left():
             _signal(pid, signal.SIGKILL)
         if not _wait(lambda: not self.left(), STOP_SECONDS):
@@ -118,7 +120,7 @@ class Service:
 
     def _launch(self) -> None:
         self.stop()  # what a killed predecessor may have left
-        if not _wait(lambda: not self._taken(), PORT_SECONDS):
+        if not _wait(lambda: not self._taken(), self.port_seconds):
             raise ServiceFailed(
                 f"{self.name}: another program listens on port {self._taken()}, which this service "
                 f"had before ({self.folder / 'ports.json'}). Stop that program, or use another "

@@ -1,7 +1,8 @@
-"""How to reach Kafka: the brokers, and a file of further client settings such as SASL and TLS.
+"""How to reach Kafka: the brokers, and further client settings such as SASL and TLS.
 
-Belongs here: reading that file, and which settings are ours alone. Its content is never logged,
-never put into a Spark plan and never part of an error: what travels is the file's path.
+Belongs here: reading those, from a file and from the environment, and which settings are ours
+alone. They are never logged, never put into a Spark plan and never part of an error: what travels
+is the file's path, and every process reads its own environment.
 """
 
 import tomllib
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from assess_assets.settings import Settings
 from assess_assets.sources.kafka_errors import KafkaNotConfigured
 
 # What reading exactly the claimed offsets rests on; a file must not change it.
@@ -37,7 +39,8 @@ class KafkaConfig:
 
     def client(self) -> dict[str, Any]:
         """The settings of a new client. They hold secrets: don't keep or show them."""
-        return {**self._from_file(), **_QUIET, "bootstrap.servers": self.servers}
+        further = {**self._from_file(), **_from_environment()}
+        return {**further, **_QUIET, "bootstrap.servers": self.servers}
 
     def _from_file(self) -> dict[str, str]:
         if self.file is None:
@@ -56,13 +59,26 @@ class KafkaConfig:
                 f"Kafka's client settings {path} are neither `name=value` lines nor, if the name "
                 "ends in .toml, TOML in UTF-8. ASSESS_KAFKA_CONFIG names that file."
             ) from None
-        taken = sorted(OURS & settings.keys())
-        if taken:
-            raise KafkaNotConfigured(
-                f"Kafka's client settings {path} set {', '.join(taken)}, which assess_assets sets "
-                "itself. Remove that from the file."
-            )
-        return settings
+        return _not_ours(settings, str(path))
+
+
+def _from_environment() -> dict[str, str]:
+    """`ASSESS_KAFKA_CLIENT__SASL_PASSWORD` is `sasl.password`, as in Kafka's own images."""
+    found = {
+        name.lower().replace("_", "."): secret.get_secret_value()
+        for name, secret in Settings().kafka_client.items()
+    }
+    return _not_ours(found, "of the variables ASSESS_KAFKA_CLIENT__*")
+
+
+def _not_ours(settings: dict[str, str], where: str) -> dict[str, str]:
+    taken = sorted(OURS & settings.keys())
+    if taken:
+        raise KafkaNotConfigured(
+            f"Kafka's client settings {where} set {', '.join(taken)}, which assess_assets sets "
+            "itself. Remove that."
+        )
+    return settings
 
 
 def _properties(text: str) -> dict[str, str]:

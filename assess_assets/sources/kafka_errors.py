@@ -64,6 +64,15 @@ def as_kafka_error(error: KafkaException) -> KafkaError:
     return carried
 
 
+def refused_settings(file: str | None, error: KafkaError) -> KafkaNotConfigured:
+    """The error for settings that the client itself refuses; it quotes names, and no secret."""
+    where = f"{file} (ASSESS_KAFKA_CONFIG)" if file else "the variables ASSESS_KAFKA_CLIENT__*"
+    return KafkaNotConfigured(
+        f"Kafka's client settings can't be used: {error.str()}. Correct them in {where}. Their "
+        "names are librdkafka's."
+    )
+
+
 def named_error(
     customer: str, topic: str, servers: str, error: KafkaError, reasons: Sequence[KafkaError] = ()
 ) -> SourceError:
@@ -77,6 +86,12 @@ def named_error(
             f"user may DESCRIBE and READ {topic} (to publish: WRITE and CREATE). Then run again."
         )
     told = "; ".join(dict.fromkeys(each.str() for each in (error, *reasons)))
+    if any(each.code() == KafkaError._SSL for each in (error, *reasons)):
+        return BrokerUnavailable(
+            f"Customer {customer}: no TLS connection to Kafka at {servers}: {told}. Set "
+            "ssl.ca.location to the certificates (PEM) that have signed the broker's, in the file "
+            "that ASSESS_KAFKA_CONFIG names, and run again. Nothing was skipped."
+        )
     return BrokerUnavailable(
         f"Customer {customer}: topic {topic} can't be read from Kafka at {servers}: {told}. "
         "Nothing was skipped. Check that the broker runs and that ASSESS_KAFKA names it, and run "

@@ -21,12 +21,19 @@ from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from assess_assets.customer_names import InvalidCustomerKey, require_customer_key
 from assess_assets.sources.kafka_config import KafkaConfig
-from assess_assets.sources.kafka_errors import as_kafka_error, named_error
+from assess_assets.sources.kafka_errors import as_kafka_error, named_error, refused_settings
 
 PREFIX: Final = "assessments."
 TIMEOUT_SECONDS: Final = 10.0
 # Right after a topic was made or a broker started: gone in a moment.
-_PASSING: Final = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+_PASSING: Final = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+    }
+)
 _AGAIN_SECONDS: Final = 0.1
 _EARLIEST: Final[OffsetSpec] = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LATEST: Final[OffsetSpec] = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -59,19 +66,23 @@ class Broker:
 
     config: KafkaConfig
     customer: str
+    timeout_seconds: float = TIMEOUT_SECONDS
     _reasons: list[KafkaError] = field(default_factory=list)
     _admin: AdminClient = field(init=False)
 
     def __post_init__(self) -> None:
         settings: Any = {**self.config.client(), "error_cb": self._reasons.append}
-        self._admin = AdminClient(settings)
+        try:
+            self._admin = AdminClient(settings)
+        except KafkaException as error:
+            raise refused_settings(self.config.file, as_kafka_error(error)) from None
 
     def look_at(self, topic: str) -> TopicState | None:
         """The topic's state, or None if there is none. Raises NotAuthorized, BrokerUnavailable.
 
         This goes before any reading: to who may not read a topic, the consumer says nothing at all.
         """
-        give_up = time.monotonic() + TIMEOUT_SECONDS
+        give_up = time.monotonic() + self.timeout_seconds
         while True:
             try:
                 return self._state(topic)
@@ -85,7 +96,7 @@ class Broker:
 
     def await_topic(self, topic: str) -> TopicState | None:
         """The state of a topic that was just created: the broker learns of it a little later."""
-        give_up = time.monotonic() + TIMEOUT_SECONDS
+        give_up = time.monotonic() + self.timeout_seconds
         while (state := self.look_at(topic)) is None and time.monotonic() < give_up:
             time.sleep(_AGAIN_SECONDS)
         return state
@@ -96,7 +107,7 @@ class Broker:
         `assessments.acme.2024` is neither: what follows a customer's topic is not ours to read.
         """
         try:
-            names = self._admin.list_topics(timeout=TIMEOUT_SECONDS).topics
+            names = self._admin.list_topics(timeout=self.timeout_seconds).topics
         except KafkaException as error:
             raise self.failure(f"{PREFIX}*", error) from None
         keys, misnamed = [], []
@@ -123,7 +134,7 @@ class Broker:
 
     def _state(self, topic: str) -> TopicState:
         asked = self._admin.describe_topics(
-            TopicCollection([topic]), request_timeout=TIMEOUT_SECONDS
+            TopicCollection([topic]), request_timeout=self.timeout_seconds
         )
         described = asked[topic].result()
         numbers = [partition.id for partition in described.partitions]
@@ -136,6 +147,6 @@ class Broker:
         asked: dict[TopicPartition, Any] = self._admin.list_offsets(
             {TopicPartition(topic, number): spec for number in numbers},
             isolation_level=IsolationLevel.READ_COMMITTED,
-            request_timeout=TIMEOUT_SECONDS,
+            request_timeout=self.timeout_seconds,
         )
         return {at.partition: future.result().offset for at, future in asked.items()}

@@ -252,6 +252,7 @@ def test_history_says_what_was_read_and_how_far_tables_are(assess: Assess, made:
         len(LINES),
         "read",
     )
+    assert claim["messages"] == len(LINES)
     assert [build["reason"] for build in told["builds"]] == ["first run"]
     tables = {table["table"]: table for table in told["tables"]}
     assert list(tables) == [table.name for table in CUSTOMER_TABLES]

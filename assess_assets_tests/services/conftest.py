@@ -12,8 +12,6 @@ from assess_assets.platform.hdfs import PLATFORM_USER, Hdfs
 from assess_assets.platform.java import java
 from assess_assets.platform.kafka import KafkaBroker
 from assess_assets.platform.spark import Spark
-from assess_assets_tests.services.kafka_broker import KafkaBroker as TestBroker
-from assess_assets_tests.services.kafka_broker import missing
 from assess_assets_tests.services.topics import Topic
 
 
@@ -31,6 +29,20 @@ def java_program() -> str:
 @pytest.fixture(scope="session")
 def kafka(java_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     broker = KafkaBroker(tmp_path_factory.mktemp("kafka"))
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.stop()
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(
+    java_program: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[KafkaBroker]:
+    """It speaks TLS, asks who one is, and lets the users `acme` and `globex` do nothing yet."""
+    users = {name: f"{name}-secret" for name in ("admin", "acme", "globex")}
+    broker = KafkaBroker(tmp_path_factory.mktemp("secured-kafka"), users=users)
     try:
         broker.start()
         yield broker
@@ -70,38 +82,9 @@ def folder(java_program: str, tmp_path: Path) -> Path:
 _NUMBERS = count(1)
 
 
-def require_broker() -> None:
-    """Skip with the reason on a machine that can't run a broker; in CI that is a failure."""
-    reason = missing()
-    if reason and os.environ.get("CI") == "true":
-        pytest.fail(f"CI has to run the tests with a real broker, and {reason}")
-    if reason:
-        pytest.skip(f"no real Kafka broker: {reason}")
-
-
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBroker]:
-    """A broker that everybody may use, for the whole session."""
-    require_broker()
-    started = TestBroker(tmp_path_factory.mktemp("kafka"))
-    started.start()
-    yield started
-    started.kill()
-
-
-@pytest.fixture(scope="session")
-def secured_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBroker]:
-    """A broker that asks who one is, and lets the users `acme` and `globex` do nothing yet."""
-    require_broker()
-    started = TestBroker(tmp_path_factory.mktemp("secured-kafka"), secured=True)
-    started.start()
-    yield started
-    started.kill()
-
-
 @pytest.fixture
-def topic(broker: TestBroker) -> Topic:
+def topic(kafka: KafkaBroker) -> Topic:
     """A customer of this test alone; its topic has one partition and nothing in it."""
-    made = Topic(broker, f"customer-{next(_NUMBERS)}")
+    made = Topic(kafka, f"customer-{next(_NUMBERS)}")
     made.create(partitions=1)
     return made

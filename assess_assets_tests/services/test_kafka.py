@@ -15,7 +15,7 @@ def produce(kafka: KafkaBroker, topic: str, *values: bytes) -> None:
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "acks": "all"})
     for value in values:
         producer.produce(topic, value)
-    assert producer.flush(30) == 0
+    assert producer.flush(60) == 0
 
 
 def served(kafka: KafkaBroker, topic: str) -> list[tuple[int, bytes | None]]:

@@ -185,13 +185,13 @@ def test_a_range_of_a_topic_made_again_is_not_read_from_the_new_one(topic: Topic
 
 def test_only_committed_messages_are_read_and_their_markers_leave_gaps(topic: Topic) -> None:
     producer = topic.producer(transactional_id=topic.name)
-    producer.init_transactions(10)
+    producer.init_transactions(60)
     for fate, texts in (("commit", "ab"), ("abort", "cd"), ("commit", "e")):
         producer.begin_transaction()
         for text in texts:
             producer.produce(topic.name, text, partition=0)
-        assert producer.flush(10) == 0
-        (producer.commit_transaction if fate == "commit" else producer.abort_transaction)(10)
+        assert producer.flush(60) == 0
+        (producer.commit_transaction if fate == "commit" else producer.abort_transaction)(60)
     (claim,) = topic.claim()
     rows = topic.read([claim])
     assert claim.messages == 8  # five messages and three markers
@@ -201,12 +201,12 @@ def test_only_committed_messages_are_read_and_their_markers_leave_gaps(topic: To
 def test_an_open_transaction_is_not_claimed(topic: Topic) -> None:
     topic.send("before")
     producer = topic.producer(transactional_id=topic.name)
-    producer.init_transactions(10)
+    producer.init_transactions(60)
     producer.begin_transaction()
     producer.produce(topic.name, "undecided", partition=0)
-    assert producer.flush(10) == 0
+    assert producer.flush(60) == 0
     assert spans(topic.claim()) == [(0, 0, 1)]
-    producer.commit_transaction(10)
+    producer.commit_transaction(60)
     assert values(topic.read(topic.claim())) == [b"undecided"]
 
 
@@ -242,6 +242,6 @@ def test_customers_are_known_from_their_topics(topic: Topic) -> None:
 
 
 def test_nobody_there_is_told_within_seconds() -> None:
-    nowhere = Broker(KafkaConfig("127.0.0.1:1"), "acme")
+    nowhere = Broker(KafkaConfig("127.0.0.1:1"), "acme", timeout_seconds=1)
     with pytest.raises(BrokerUnavailable, match=r"127\.0\.0\.1:1.*Connection refused"):
         nowhere.look_at("assessments.acme")

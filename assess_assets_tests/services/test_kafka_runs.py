@@ -12,21 +12,20 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
-from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from dagster._core.definitions.observe import observe
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner, Result
 
 from assess_assets.assets.assessment_topic import assessment_topic
+from assess_assets.assets.raw_messages import land_customer
 from assess_assets.cli.app import app
 from assess_assets.definitions import build_definitions
+from assess_assets.platform.kafka import KafkaBroker
+from assess_assets.resources.lake import LakeResource
+from assess_assets.resources.spark import SparkEngine
 from assess_assets.sample.sample import sample_records
-from assess_assets.sources.kafka_topic import topic_of
-from assess_assets_tests.conftest import Platform
+from assess_assets_tests.conftest import ENGINE, Platform
 from assess_assets_tests.deliveries import FATES, lines, message, of_every_fate, text
-from assess_assets_tests.services.kafka_broker import KafkaBroker
 from assess_assets_tests.services.topics import Topic
 
 pytestmark = pytest.mark.services
@@ -34,12 +33,18 @@ pytestmark = pytest.mark.services
 Assess = Callable[..., Result]
 SHARED = ("exam_counts", "exam_performance", "exams", "question_difficulty")
 READ = ["source_ranges", "raw_messages"]
+PARSED = [
+    *READ,
+    *("builds", "assessments", "quarantined_messages", "conflicting_assessments", "message_ledger"),
+]
+TABLES = [*PARSED, "questions", "options", *SHARED]
+CLAIM = ("batch", "partition", "start_offset", "end_offset", "run_id", "claimed_at")
 _NUMBERS = count(1)
 
 
 @pytest.fixture
 def deployed(
-    broker: KafkaBroker, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+    kafka: KafkaBroker, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Platform]:
     """An empty platform with a broker, also for the commands."""
     (tmp_path / "home").mkdir()
@@ -47,10 +52,10 @@ def deployed(
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ASSESS_LAKE", str(tmp_path / "lake"))
     monkeypatch.setenv("ASSESS_LANDING", str(tmp_path / "landing"))
-    monkeypatch.setenv("ASSESS_KAFKA", broker.servers)
+    monkeypatch.setenv("ASSESS_KAFKA", kafka.bootstrap_servers)
     with dg.DagsterInstance.get() as instance:
         platform = Platform(tmp_path, instance)
-        platform.with_settings(kafka=broker.servers)
+        platform.with_settings(kafka=kafka.bootstrap_servers)
         yield platform
 
 
@@ -79,7 +84,7 @@ def test_the_published_sample_has_the_answers_of_the_landed_one(
     assert published.exit_code == 0, published.output
     assert f"3280 of 3280 messages acknowledged in assessments.{customer} (3 " in published.stdout
     for each in ("landed", customer):
-        assert deployed.materialize(each).success
+        assert deployed.materialize(each, select=TABLES).success
     counted = rows(deployed, "message_ledger", customer, "fate")
     assert len(counted) == 3280
     assert sum(fate == ("accepted",) for fate in counted) == 3242
@@ -87,19 +92,19 @@ def test_the_published_sample_has_the_answers_of_the_landed_one(
         assert _rounded(deployed, table, customer) == _rounded(deployed, table, "landed"), table
 
     before = deployed.versions(customer)
-    assert deployed.materialize(customer).success
+    assert deployed.materialize(customer, select=TABLES).success
     assert deployed.versions(customer) == before
 
 
 def test_files_and_topic_feed_one_customer_in_one_batch(
-    deployed: Platform, broker: KafkaBroker, customer: str
+    deployed: Platform, kafka: KafkaBroker, customer: str
 ) -> None:
-    topic = Topic(broker, customer)
+    topic = Topic(kafka, customer)
     topic.create()
     fine = [message(f"fine {number}") for number in range(12)]  # or quarantined are too many
     topic.send(*(text(each) for each in [*of_every_fate(), *fine]), None)
     deployed.land(customer, "same.ndjson", lines(*of_every_fate()))
-    assert deployed.materialize(customer).success
+    assert deployed.materialize(customer, select=PARSED).success
     claims = rows(deployed, "source_ranges", customer, "batch", "source", "end_offset")
     assert claims == [(1, topic.name, 21), (1, "same.ndjson", 8)]
     told = rows(deployed, "message_ledger", customer, "source", "fate")
@@ -113,9 +118,9 @@ def test_files_and_topic_feed_one_customer_in_one_batch(
 
 
 def test_raw_messages_keep_key_headers_times_and_bytes(
-    deployed: Platform, broker: KafkaBroker, customer: str
+    deployed: Platform, kafka: KafkaBroker, customer: str
 ) -> None:
-    topic = Topic(broker, customer)
+    topic = Topic(kafka, customer)
     topic.create()
     headers = [("trace", b"\xff"), ("trace", None)]
     topic.send(b"\xff\xfe", key=b"k", headers=headers, timestamp=1_516_743_757_123)
@@ -140,49 +145,97 @@ def test_raw_messages_keep_key_headers_times_and_bytes(
 
 
 def test_batches_are_bounded_and_give_what_one_batch_gives(
-    deployed: Platform, broker: KafkaBroker, customer: str
+    deployed: Platform, kafka: KafkaBroker, customer: str
 ) -> None:
-    topic = Topic(broker, customer)
+    topic = Topic(kafka, customer)
     topic.create(partitions=2)
     for number in range(10):
         topic.send(text(message(f"a{number}")), partition=number % 2)
     deployed.with_settings(max_messages_per_run=3)
     for _ in range(5):
-        assert deployed.materialize(customer).success
+        assert deployed.materialize(customer, select=PARSED).success
     claims = rows(deployed, "source_ranges", customer, "batch", "start_offset", "end_offset")
     assert max(batch for batch, _, _ in claims) == 4
     assert sum(end - start for _, start, end in claims) == 10
     assert rows(deployed, "message_ledger", customer, "fate") == [("accepted",)] * 10
 
 
-def test_an_aborted_transaction_leaves_gaps_and_the_balance_holds(
-    deployed: Platform, broker: KafkaBroker, customer: str
+def test_an_aborted_transaction_leaves_gaps_and_the_balance_holds_on_what_was_served(
+    deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
 ) -> None:
-    topic = Topic(broker, customer)
+    topic = Topic(kafka, customer)
     topic.create()
     producer = topic.producer(transactional_id=topic.name)
-    producer.init_transactions(10)
+    producer.init_transactions(60)
     for end in (producer.abort_transaction, producer.commit_transaction):
         producer.begin_transaction()
         producer.produce(topic.name, text(message("a")), partition=0)
-        assert producer.flush(10) == 0
-        end(10)
-    assert deployed.materialize(customer).success  # with every check
+        assert producer.flush(60) == 0
+        end(60)
+    assert deployed.materialize(customer, select=PARSED).success  # with their checks
     assert rows(deployed, "message_ledger", customer, "offset", "fate") == [(2, "accepted")]
-    assert rows(deployed, "source_ranges", customer, "start_offset", "end_offset") == [(0, 4)]
+    (batch,) = json.loads(assess("history", "-c", customer, "--json").stdout)["batches"]
+    (told,) = batch["ranges"]
+    assert (told["start_offset"], told["end_offset"], told["messages"]) == (0, 4, 1)
+
+
+def test_a_run_that_crashed_after_its_claim_is_finished_by_the_next_one(
+    deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
+) -> None:
+    topic = Topic(kafka, customer)
+    topic.create(partitions=2)
+    for partition in range(2):
+        topic.send(*(text(message(f"{partition} {n}")) for n in range(3)), partition=partition)
+    resource = LakeResource.from_settings(deployed.settings, SparkEngine(url=ENGINE))
+    crashed = land_customer(deployed.lake, resource.sources_of(customer), 4, "crashed")
+    assert crashed.messages.frame is not None, "claimed, and never written"
+    (batch,) = json.loads(assess("history", "-c", customer, "--json").stdout)["batches"]
+    assert [claim["messages"] for claim in batch["ranges"]] == [None, None]
+    claims = rows(deployed, "source_ranges", customer, *CLAIM)
+    assert rows(deployed, "raw_messages", customer, "offset") == []
+
+    topic.send(text(message("later")), partition=0)
+    assert deployed.materialize(customer, select=PARSED).success  # with their checks
+    assert rows(deployed, "source_ranges", customer, *CLAIM)[:2] == claims
+    read = rows(deployed, "raw_messages", customer, "batch", "partition", "offset")
+    expected = [(1, 0, 0), (1, 0, 1), (1, 1, 0), (1, 1, 1), (2, 0, 2), (2, 0, 3), (2, 1, 2)]
+    assert read == expected
+    fates = rows(deployed, "message_ledger", customer, "batch", "partition", "offset", "fate")
+    assert fates == [(*at, "accepted") for at in expected]
+
+
+def test_what_a_crashed_run_had_claimed_and_the_topic_lost_since_can_be_accepted(
+    deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
+) -> None:
+    topic = Topic(kafka, customer)
+    topic.create()
+    topic.send(*(text(message(each)) for each in "abcd"))
+    resource = LakeResource.from_settings(deployed.settings, SparkEngine(url=ENGINE))
+    land_customer(deployed.lake, resource.sources_of(customer), 3, "crashed")
+    topic.delete_records(before=2)
+    failed = deployed.materialize(customer, select=READ, raise_on_error=False)
+    assert "partition 0 from 0 to 2 (up to 2 messages)" in str(failed.all_events)
+    loss = ("accept-loss", "-c", customer, "--source", topic.name, "--reason", "retention", "--yes")
+    assert assess(*loss).exit_code == 0
+    assert deployed.materialize(customer, select=PARSED).success
+    told = rows(deployed, "message_ledger", customer, "batch", "offset", "fate")
+    assert told == [(1, 2, "accepted"), (3, 3, "accepted")]
+    history = json.loads(assess("history", "-c", customer, "--json").stdout)["batches"]
+    kinds = [(c["kind"], c["messages"]) for batch in history for c in batch["ranges"]]
+    assert kinds == [("read", 1), ("lost", 0), ("read", 1)]
 
 
 def test_a_loss_stops_the_run_until_it_is_accepted(
-    deployed: Platform, broker: KafkaBroker, assess: Assess, customer: str
+    deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
 ) -> None:
-    topic = Topic(broker, customer)
+    topic = Topic(kafka, customer)
     topic.create()
     topic.send(text(message("a")))
-    assert deployed.materialize(customer).success
+    assert deployed.materialize(customer, select=PARSED).success
     topic.send(*(text(message(each)) for each in "bcd"))
     topic.delete_records(before=3)
     before = deployed.versions(customer)
-    failed = deployed.materialize(customer, raise_on_error=False)
+    failed = deployed.materialize(customer, select=PARSED, raise_on_error=False)
     assert not failed.success
     assert "partition 0 from 1 to 3 (2 offsets)" in str(failed.all_events)
     assert deployed.versions(customer) == before
@@ -192,7 +245,7 @@ def test_a_loss_stops_the_run_until_it_is_accepted(
     assert asked.exit_code == 1
     assert "partition 0: 2 offsets, 1 to 3, are given up." in asked.stdout
     assert assess(*loss, "--yes").exit_code == 0
-    assert deployed.materialize(customer).success
+    assert deployed.materialize(customer, select=PARSED).success
     claims = rows(deployed, "source_ranges", customer, "start_offset", "end_offset", "kind", "note")
     assert claims == [(0, 1, "read", None), (1, 3, "lost", "retention"), (3, 4, "read", None)]
     assert rows(deployed, "message_ledger", customer, "offset") == [(0,), (3,)]
@@ -200,28 +253,28 @@ def test_a_loss_stops_the_run_until_it_is_accepted(
 
 
 def test_a_topic_made_again_is_read_beside_the_old_one(
-    deployed: Platform, broker: KafkaBroker, assess: Assess, customer: str
+    deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
 ) -> None:
-    topic = Topic(broker, customer)
+    topic = Topic(kafka, customer)
     topic.create()
     topic.send(text(message("a")))
-    assert deployed.materialize(customer).success
+    assert deployed.materialize(customer, select=PARSED).success
     topic.delete()
     topic.create()
     topic.send(text(message("b")), text(message("a")))
-    failed = deployed.materialize(customer, raise_on_error=False)
+    failed = deployed.materialize(customer, select=PARSED, raise_on_error=False)
     assert "was deleted and made again" in str(failed.all_events)
     loss = ("accept-loss", "-c", customer, "--source", topic.name, "--reason", "moved", "--yes")
     assert assess(*loss).exit_code == 0
-    assert deployed.materialize(customer).success
+    assert deployed.materialize(customer, select=PARSED).success
     told = rows(deployed, "message_ledger", customer, "batch", "offset", "fate")
     assert told == [(1, 0, "accepted"), (3, 0, "accepted"), (3, 1, "duplicate")]
 
 
 def test_the_observed_topic_tells_version_and_lag(
-    deployed: Platform, broker: KafkaBroker, customer: str
+    deployed: Platform, kafka: KafkaBroker, customer: str
 ) -> None:
-    topic = Topic(broker, customer)
+    topic = Topic(kafka, customer)
     topic.create(partitions=2)
     topic.send("a", "b", partition=1)
     (first,) = _observe(deployed, customer)
@@ -248,50 +301,12 @@ def test_publishing_says_what_the_broker_did_not_take(
 
 
 def test_topics_are_registered_as_customers(
-    deployed: Platform, broker: KafkaBroker, assess: Assess
+    deployed: Platform, kafka: KafkaBroker, assess: Assess
 ) -> None:
-    Topic(broker, "only-published").create()
+    Topic(kafka, "only-published").create()
     result = assess("customers", "sync")
     assert "Registered only-published" in result.stdout
     assert deployed.instance.has_dynamic_partition("customers", "only-published")
-
-
-def test_credentials_read_their_own_topic_and_no_other(
-    deployed: Platform,
-    secured_broker: KafkaBroker,
-    tmp_path: Path,
-) -> None:
-    for each in ("acme", "globex"):
-        topic = Topic(secured_broker, each)
-        topic.create()
-        topic.send(text(message(each)))
-    admin = AdminClient({**secured_broker.client()})
-    allow = AclBinding(
-        ResourceType.TOPIC,
-        topic_of("acme"),
-        ResourcePatternType.LITERAL,
-        "User:acme",
-        "*",
-        AclOperation.READ,
-        AclPermissionType.ALLOW,
-    )
-    for done in admin.create_acls([allow]).values():
-        done.result()
-    settings = tmp_path / "acme.properties"
-    settings.write_text(secured_broker.settings_file("acme").read_text())
-    deployed.with_settings(kafka=secured_broker.servers, kafka_config=settings)
-    deployed.register("acme", "globex")
-    assert deployed.materialize("acme").success
-    assert len(rows(deployed, "raw_messages", "acme", "offset")) == 1
-    failed = deployed.materialize("globex", select=READ, raise_on_error=False)
-    told = str(failed.all_events)
-    assert "refuses topic assessments.globex" in told
-    assert "acme-secret" not in told
-
-    settings.write_text(settings.read_text().replace("acme-secret", "wrong-one"))
-    wrong = deployed.materialize("acme", select=READ, raise_on_error=False)
-    assert "Check the user and password" in str(wrong.all_events)
-    assert "wrong-one" not in str(wrong.all_events)
 
 
 def _rounded(platform: Platform, table: str, customer: str) -> list[list[Any]]:

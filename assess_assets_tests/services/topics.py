@@ -13,12 +13,12 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from assess_assets.platform.kafka import KafkaBroker
 from assess_assets.sources.kafka import find_new_kafka_ranges
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_reading import read_batches
 from assess_assets.sources.kafka_topic import Broker, topic_of
 from assess_assets.sources.ranges import SourceRange
-from assess_assets_tests.services.kafka_broker import KafkaBroker
 
 MANY = 1_000_000
 
@@ -38,8 +38,8 @@ class Topic:
     @property
     def config(self) -> KafkaConfig:
         """The platform's: on a broker that asks, it is the administrator."""
-        file = self.broker.settings_file() if self.broker.secured else None
-        return KafkaConfig(self.broker.servers, str(file) if file else None)
+        file = self.broker.settings_file()
+        return KafkaConfig(self.broker.bootstrap_servers, str(file) if file else None)
 
     @cached_property
     def admin(self) -> AdminClient:
@@ -64,7 +64,7 @@ class Topic:
         producer = self.producer()
         for value in values:
             producer.produce(self.name, value, partition=partition, **more)
-        assert producer.flush(10) == 0
+        assert producer.flush(60) == 0
 
     def delete_records(self, before: int, partition: int = 0) -> None:
         (done,) = self.admin.delete_records([TopicPartition(self.name, partition, before)]).values()
@@ -81,6 +81,6 @@ class Topic:
     def read(self, ranges: Sequence[SourceRange]) -> list[dict[str, Any]]:
         return [row for claim in ranges for row in self.rows(claim)]
 
-    def rows(self, claim: SourceRange, stalled_seconds: float = 5) -> list[dict[str, Any]]:
+    def rows(self, claim: SourceRange, stalled_seconds: float = 20) -> list[dict[str, Any]]:
         batches = read_batches(self.config, self.customer, claim, stalled_seconds)
         return [row for batch in batches for row in batch.to_pylist()]

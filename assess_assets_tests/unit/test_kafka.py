@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assess_assets.settings import Settings
 from assess_assets.sources.kafka import next_ranges, share
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import (
@@ -147,3 +148,30 @@ def test_a_settings_file_that_can_not_be_used_is_named_and_not_quoted(tmp_path: 
         with pytest.raises(KafkaNotConfigured, match=r"client\.properties") as told:
             config.client()
         assert "secret" not in str(told.value)
+
+
+def test_client_settings_come_from_the_environment_too_and_before_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "client.properties").write_text("sasl.username=file\nsasl.mechanism=PLAIN\n")
+    monkeypatch.setenv("ASSESS_KAFKA_CLIENT__SASL_USERNAME", "acme")
+    monkeypatch.setenv("ASSESS_KAFKA_CLIENT__SASL_PASSWORD", "a-secret=;")
+    config = KafkaConfig("host:1", str(tmp_path / "client.properties"))
+    settings = config.client()
+    assert (settings["sasl.username"], settings["sasl.mechanism"]) == ("acme", "PLAIN")
+    assert settings["sasl.password"] == "a-secret=;"
+    assert "a-secret" not in f"{config!r} {Settings()!r} {Settings().model_dump_json()}"
+    monkeypatch.setenv("ASSESS_KAFKA_CLIENT__GROUP_ID", "a-secret")
+    with pytest.raises(KafkaNotConfigured, match=r"ASSESS_KAFKA_CLIENT__\* set group.id") as told:
+        config.client()
+    assert "a-secret" not in str(told.value)
+
+
+def test_client_settings_that_are_no_object_are_refused_and_not_quoted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for wrong in ("a-secret", '["a-secret"]'):
+        monkeypatch.setenv("ASSESS_KAFKA_CLIENT", wrong)
+        with pytest.raises(ValueError, match="kafka_client") as told:
+            Settings()
+        assert "a-secret" not in str(told.value)

@@ -35,6 +35,8 @@ class Listener:
             is_ready=lambda: answers(self.port) and len(self.service.left()) == 2,
             ports=[self.port],
             seconds=seconds,
+            stop_seconds=0.5,  # its child knows no SIGTERM
+            port_seconds=0.3,
         )
 
 
