@@ -13,7 +13,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from assess_assets.assets.customers_of import customers_of
+from assess_assets.assets.each_customer import each_customer
 from assess_assets.assets.specs import customer_upkeep
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.lake import Lake
@@ -51,27 +51,23 @@ class MaintenanceConfig(dg.Config):
 @customer_upkeep(name="lake_maintenance")
 def lake_maintenance(
     context: dg.AssetExecutionContext, config: MaintenanceConfig, lake: LakeResource
-) -> Iterator[dg.MaterializeResult[None]]:
+) -> Iterator[dg.Output[Any]]:
     """Compact small files and remove leftovers, in all tables of a customer; no row changes.
 
     Leftovers are files that no version within the retention has, those of dead commits included.
     Materialize it alone: together with other assets it does nothing and is not materialized.
     """
-    customers = customers_of(context)
     if len(list(context.job_def.nodes)) > 1:
         context.log.info(
             "lake_maintenance did nothing: it takes turns with the runs that write. Next: dagster "
             "asset materialize -m assess_assets.definitions --select lake_maintenance "
-            f"--partition {customers[0]}"
+            f"--partition {context.partition_keys[0]}"
         )
         return
     upkeep = config.upkeep()
-    done = lake.lake.for_each(customers, lambda customer: keep_tables(lake.lake, customer, upkeep))
-    shared = _keep(lake.lake, customers[0], SHARED_TABLES, upkeep)
-    for customer, kept in done.items():
-        context.add_asset_metadata(_told([*kept, *shared]), partition_key=customer)
-    yield dg.MaterializeResult()
-    done.raise_failures()
+    done = each_customer(context, lake.lake, lambda name: keep_tables(lake.lake, name, upkeep))
+    shared = _keep(lake.lake, context.partition_keys[0], SHARED_TABLES, upkeep)
+    yield dg.Output(done.map(lambda kept: _told([*kept, *shared])))
 
 
 def keep_tables(lake: Lake, customer: str, upkeep: Upkeep) -> list[Kept]:

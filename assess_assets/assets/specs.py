@@ -42,6 +42,7 @@ def customer_upkeep(**arguments: Any) -> Callable[[Step], dg.AssetsDefinition]:
         owners=OWNERS,
         kinds={"deltalake"},
         output_required=False,
+        io_manager_key=IO_MANAGER,
         **arguments,
     )
 
