@@ -3,11 +3,7 @@
 `make faults` plays thousands of steps of all kinds of scenes.
 """
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
@@ -18,7 +14,6 @@ from assess_assets_tests.faults.unprotected import PROTECTIONS
 from assess_assets_tests.faults.watching import Violation
 
 STEPS = 40 if ENGINE == "sail" else 10
-STEPS_ON_SPARK = 8  # where a run takes twenty times as long
 STEPS_TO_FIND = 150  # measured: 40 to 48
 # What to play: all scenes would find it too, only later.
 SCENES_THAT_NEED = {
@@ -27,8 +22,6 @@ SCENES_THAT_NEED = {
     "gate": overtaking(),
     "fence": overtaking(),
 }
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -51,19 +44,3 @@ def test_without_one_protection_the_machine_finds_what_goes_wrong(
     PROTECTIONS[protection](unprotected)
     with pytest.raises(Violation):
         explore(spark, Explored(), STEPS_TO_FIND, scenes=SCENES_THAT_NEED[protection])
-
-
-@pytest.mark.spark
-def test_on_apache_spark_the_machine_finds_nothing_either(tmp_path: Path) -> None:
-    """In a process of its own, for a process has one engine."""
-    out = tmp_path / "found.json"
-    asked = ["--kills", "0", "--failures", "0", "--steps", str(STEPS_ON_SPARK), "--out", str(out)]
-    done = subprocess.run(
-        [sys.executable, "-m", "assess_assets_tests.faults", "--engine", "local[2]", *asked],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(out.read_text())["machine"]["steps"] >= STEPS_ON_SPARK
