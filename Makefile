@@ -73,6 +73,11 @@ test-spark: $(READY) ## on Apache Spark local[2]: the whole job row for row, and
 test-spark-all: $(READY) ## every engine test on Apache Spark: more than an hour on two cores
 	ASSESS_SPARK='local[2]' $(BIN)/pytest assess_assets_tests/engine
 
+.PHONY: faults
+faults: $(READY) ## kills, failing writes and races by the hundred, everything compared (an hour)
+	$(BIN)/python -W ignore -m assess_assets_tests.faults --kills 500 --failures 25 --steps 3000 \
+	  --out data/faults.json
+
 .PHONY: test-services
 test-services: $(READY) ## the tests against a real Kafka, HDFS and Spark: needs Java 17
 	$(BIN)/pytest assess_assets_tests/services -m services

@@ -89,14 +89,18 @@ class Steps:
     customer: str = CUSTOMER
     landing: Path = field(init=False)
     now: Callable[[], datetime] = lambda: NOON
+    lake_uri: str | None = None  # hdfs://..., for a lake that is not in `folder`
 
     def __post_init__(self) -> None:
         self.landing = self.folder / "landing" / self.customer
 
     @property
     def lake(self) -> Lake:
-        layout = LakeLayout.of(str(self.folder / "lake"))
-        return Lake(layout, lambda: self.spark, lambda: self.now())
+        return Lake(self.layout, lambda: self.spark, lambda: self.now())
+
+    @property
+    def layout(self) -> LakeLayout:
+        return LakeLayout.of(self.lake_uri or str(self.folder / "lake"))
 
     @property
     def sources(self) -> Sources:
@@ -178,7 +182,7 @@ class Steps:
         return claim_rebuild(self.lake, self.customer, versions, reason, "run")
 
     def uri(self, table: str) -> str:
-        return self.lake.layout.uri(table_named(table), self.customer)
+        return self.layout.uri(table_named(table), self.customer)
 
     def empty(self, table: str) -> None:
         """What an operator should not do by hand."""

@@ -5,7 +5,7 @@ and why): later steps serve the others and fail in the end, naming whom they cou
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -13,14 +13,10 @@ import dagster as dg
 
 from assess_assets.customer_names import require_customer_key
 from assess_assets.storage.lake import Lake, PerCustomer, Replacement, Replacements
+from assess_assets.storage.set_aside import SetAside, set_aside_in
 
 T = TypeVar("T")
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
-SET_ASIDE = "assess_set_aside/"
-
-
-class SetAside(Exception):
-    """An earlier step of the same run failed for this customer."""
 
 
 def customers_of(context: Context) -> list[str]:
@@ -42,7 +38,7 @@ def customers_of(context: Context) -> list[str]:
 def each_customer(context: Context, lake: Lake, step: Callable[[str], T]) -> PerCustomer[T]:
     """Run a step for every customer of the run that no earlier step has set aside."""
     customers = customers_of(context)
-    aside = _set_aside_in(context)
+    aside = set_aside_in(context.instance, context.run.run_id)
     made = lake.for_each([each for each in customers if each not in aside], step)
     for customer in customers:
         if customer in aside:
@@ -57,7 +53,10 @@ def replace_each(context: Context, lake: Lake, step: Callable[[str], Replacement
 
 
 def settled(step: Callable[..., Any]) -> Callable[..., Iterator[dg.Output[Any]]]:
-    """The step; once its outputs are stored it fails if a customer did, so that the run does."""
+    """The step; once its outputs are stored it fails if a customer did, so that the run does.
+
+    It fails before, if nobody is left: what follows a yielded output takes it for stored.
+    """
 
     @wraps(step)
     def run(
@@ -67,35 +66,11 @@ def settled(step: Callable[..., Any]) -> Callable[..., Iterator[dg.Output[Any]]]
         outputs: Any = made if inspect.isgenerator(made) else [dg.Output(made)]
         stored = None
         for output in outputs:
-            yield output
             stored = output.value
+            if isinstance(stored, PerCustomer) and not stored:
+                stored.raise_failures()
+            yield output
         if isinstance(stored, PerCustomer):
-            set_aside(context, stored.failures)
             stored.raise_failures()
 
     return run
-
-
-def set_aside(context: Context, failures: Mapping[str, object]) -> None:
-    """Later steps of this run leave these customers out."""
-    tags = {
-        f"{SET_ASIDE}{customer}": f"{context.op_execution_context.op.name}: {_first_line(reason)}"
-        for customer, reason in failures.items()
-        if not isinstance(reason, SetAside)
-    }
-    if tags:
-        context.instance.add_run_tags(context.run.run_id, tags)
-
-
-def _set_aside_in(context: Context) -> dict[str, str]:
-    run = context.instance.get_run_by_id(context.run.run_id)
-    tags = run.tags if run else {}
-    return {
-        key.removeprefix(SET_ASIDE): reason
-        for key, reason in tags.items()
-        if key.startswith(SET_ASIDE)
-    }
-
-
-def _first_line(reason: object) -> str:
-    return (str(reason).splitlines() or [type(reason).__name__])[0][:300]

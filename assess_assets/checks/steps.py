@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assess_assets.assets.each_customer import SetAside, each_customer, set_aside
+from assess_assets.assets.each_customer import each_customer
 from assess_assets.checks.examine import examine
 from assess_assets.checks.facts import Check, Fact, Rate
 from assess_assets.checks.range_runs import (
@@ -22,6 +22,7 @@ from assess_assets.checks.range_runs import (
 from assess_assets.checks.verdicts import Verdict
 from assess_assets.customers import CUSTOMERS
 from assess_assets.resources.lake import LakeResource
+from assess_assets.storage.set_aside import SetAside, set_aside
 
 
 def check_step(table: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
@@ -59,7 +60,12 @@ def check_step(table: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
             return
         yield from each_customers_results(context.instance, asset, examined)
         yield from _results(context, asset, (None, overall(examined)), nobody_passes)
-        set_aside(context, {**examined.failures, **stopped})
+        set_aside(
+            context.instance,
+            context.run.run_id,
+            f"check_{table}",
+            {**examined.failures, **stopped},
+        )
         examined.raise_failures(but=(SetAside,))  # of those, the step that made the table tells
 
     return step

@@ -27,6 +27,9 @@ from assess_assets.messages.spelling import (
 
 _DECODER: Final = msgspec.json.Decoder()
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
+# msgspec (0.22) works a Struct out when it is first used, and a second thread that meets it half
+# done crashes the process: an engine judges in several threads at once. So it is done here.
+_WORKED_OUT: Final = msgspec.json.Decoder(Message)
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")

@@ -18,6 +18,7 @@ from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.delta import Pin, committed
 from assess_assets.storage.done_partitions import only_done
 from assess_assets.storage.lake import Lake, PerCustomer, Replacement
+from assess_assets.storage.set_aside import set_aside
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.registry import table_named
 
@@ -74,12 +75,12 @@ class SparkHdfsIOManager(dg.ConfigurableIOManager):
 
         written = lake.for_each([each for each in obj if each not in obj.failures], write)
         obj.failures.update(written.failures)
+        step = context.step_context
+        set_aside(step.instance, step.run_id, step.step.key, obj.failures)
         if not written:
             obj.raise_failures()
         for customer, metadata in written.items():
-            context.step_context.add_asset_metadata(
-                metadata, asset_key=context.asset_key, partition_key=customer
-            )
+            step.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=customer)
         if obj.failures:
             only_done(context, written)
 

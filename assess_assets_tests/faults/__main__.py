@@ -1,0 +1,128 @@
+"""`make faults`: thousands of steps of the machine, hundreds of kills, a table of what they did.
+
+python -m assess_assets_tests.faults --kills 500 --failures 25 --steps 3000 --out faults.json
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from assess_assets.resources.spark import SparkEngine
+from assess_assets_tests.faults.harness import Harness, Tally, faults
+from assess_assets_tests.faults.machine import Explored, explore
+from assess_assets_tests.faults.watching import Violation
+
+COLUMNS = {
+    "kind": "fault",
+    "number": "number",
+    "hit": "ended a run",
+    "by_dagster": "by Dagster",
+    "crashed": "crashed itself",
+    "lost": "lost",
+    "repeated": "repeated",
+    "hand_repairs": "hand repairs",
+    "torn_reads": "torn reads",
+    "versions_read": "versions read",
+    "seconds_to_first_commit": "s to first commit",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit 0 if nothing was lost, repeated, torn or left to be repaired by hand."""
+    asked = _parser().parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="assess-faults-") as folder:
+        report = _inflict(Path(folder), asked)
+    report["machine"] = _explore(asked)
+    print(_table(report["faults"]))
+    print(json.dumps(report["machine"]))
+    for told in [*report["told"], *filter(None, [report["machine"]["violation"]])]:
+        print(told, file=sys.stderr)
+    if asked.out:
+        asked.out.write_text(json.dumps(report, indent=2) + "\n")
+        print(f"Written to {asked.out}")
+    return 1 if report["told"] or report["machine"]["violation"] else 0
+
+
+def _inflict(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    harness, started = Harness(folder, asked.seed, asked.dagster_every), time.monotonic()
+    planned = faults(asked.kills, asked.failures)
+    for number, kind in enumerate(planned, 1):
+        tally = harness.inflict(kind)
+        for told in [*tally.told[-1:], *harness.crashes[-1:]]:
+            print(told, file=sys.stderr, flush=True)
+        if number % 25 == 0:  # an hour's work: what is known is written as it goes
+            print(_table(_reported(harness, started)["faults"]), file=sys.stderr, flush=True)
+    return _reported(harness, started)
+
+
+def _reported(harness: Harness, started: float) -> dict[str, Any]:
+    tallies = [tally for tally in harness.tallies.values() if tally.number]
+    return {
+        "faults": [tally.as_json() for tally in [*tallies, _total(tallies)]],
+        "told": [told for tally in tallies for told in tally.told],
+        "crashes": harness.crashes,
+        "seconds_of_faults": round(time.monotonic() - started),
+    }
+
+
+def _total(tallies: list[Tally]) -> Tally:
+    total = Tally("all")
+    for tally in tallies:
+        for name in ("number", "hit", "crashed", "by_dagster", "lost", "repeated", "hand_repairs"):
+            setattr(total, name, getattr(total, name) + getattr(tally, name))
+        total.torn_reads += tally.torn_reads
+        total.versions_read += tally.versions_read
+        total.first_commits += tally.first_commits
+    return total
+
+
+def _explore(asked: argparse.Namespace) -> dict[str, Any]:
+    explored, violation, started = Explored(), None, time.monotonic()
+    if asked.steps:
+        spark = SparkEngine(url=asked.engine).session
+        try:
+            explore(spark, explored, asked.steps, start=asked.seed, shrink=True, lakes=asked.lakes)
+        except (Violation, Exception) as error:
+            notes = "\n".join(getattr(error, "__notes__", []))
+            violation = f"the machine: {type(error).__name__}: {error}\n{notes}"
+    return {
+        "sequences": explored.sequences,
+        "steps": explored.steps,
+        "versions_compared": explored.versions,
+        "seconds": round(time.monotonic() - started),
+        "violation": violation,
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    cells = [list(COLUMNS.values())]
+    cells += [["" if row[name] is None else str(row[name]) for name in COLUMNS] for row in rows]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(COLUMNS))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in cells
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="assess_assets_tests.faults", description=__doc__)
+    parser.add_argument("--kills", type=int, default=500)
+    parser.add_argument("--failures", type=int, default=25, help="of each kind that is no kill")
+    parser.add_argument("--steps", type=int, default=3000, help="of the machine")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--dagster-every", type=int, default=10, help="0: never")
+    parser.add_argument("--engine", default="sail", help="of the machine: sail or local[2]")
+    parser.add_argument("--lakes", help="URI of a folder for the machine's lakes, e.g. hdfs://...")
+    parser.add_argument("--out", type=Path)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
