@@ -7,6 +7,7 @@ order, is `protocol`'s business, not this module's.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +61,12 @@ class Committed:
     files: int
 
 
-def pin(table: TableContract, customer: str, uri: str) -> Pin:
+def pin(
+    table: TableContract,
+    customer: str,
+    uri: str,
+    before_creation: Callable[[], None] = lambda: None,
+) -> Pin:
     """The table's current version; a table that does not exist is created empty.
 
     Racing creators are harmless: the first commit of a log is put if absent.
@@ -68,6 +74,7 @@ def pin(table: TableContract, customer: str, uri: str) -> Pin:
     try:
         log = DeltaTable(uri)
     except TableNotFoundError:
+        before_creation()
         DeltaTable.create(uri, Schema.from_json(table.schema.json()), mode="ignore")
         log = DeltaTable(uri)
     return Pin(table, customer, uri, log.version(), log)
