@@ -27,7 +27,7 @@ _NAMENODE: Final = "org.apache.hadoop.hdfs.server.namenode.NameNode"
 _DATANODE: Final = "org.apache.hadoop.hdfs.server.datanode.DataNode"
 _NAMENODE_PORTS: Final = ("namenode", "namenode_http")
 _DATANODE_PORTS: Final = ("datanode", "datanode_ipc", "datanode_http")
-# With one alone, a writer that closes a file waits half a second until it has reported the block.
+# With one alone, nearly every writer that closes a file waits half a second for its report.
 _DATANODES: Final = ("datanode", "datanode-2")
 
 
@@ -117,6 +117,15 @@ class Hdfs:
             ) from None
         return json.loads(told) if told else None
 
+    def admin(self, *words: str) -> None:
+        """An order for which HDFS wants its superuser and has no other door: `-safemode enter`."""
+        run_once(
+            f"hdfs dfsadmin {' '.join(words)}",
+            self.folder,
+            [*self._program(), "org.apache.hadoop.hdfs.tools.DFSAdmin", *words],
+            self._environment,
+        )
+
     def _groups(self, given: Mapping[str, str] | None) -> dict[str, str]:
         file = self.folder / "groups.json"
         if given is None:
@@ -146,15 +155,19 @@ class Hdfs:
             is_ready=is_ready,
             ports=[self._ports[port] for port in used],
             environment={**self._environment, **own},
+            seconds=120,
         )
 
     def _command(self, main: str) -> list[str]:
-        path = class_path([SETTINGS, *jars("hdfs"), spark_home() / "jars" / "*"])
-        program = [java(), f"-Xmx{self._heap}", *SMALL, "-cp", path, main]
+        program = [*self._program(), main]
         if main == _NAMENODE and not (self.folder / "name" / "current" / "VERSION").exists():
             command = [*program, "-format", "-nonInteractive"]
             run_once("Formatting HDFS", self.folder, command, self._environment)
         return program
+
+    def _program(self) -> list[str]:
+        path = class_path([SETTINGS, *jars("hdfs"), spark_home() / "jars" / "*"])
+        return [java(), f"-Xmx{self._heap}", *SMALL, "-cp", path]
 
     def _namenode_is_ready(self) -> bool:
         """It answers, and not with a RetriableException, as while it starts."""

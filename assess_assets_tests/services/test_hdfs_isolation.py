@@ -49,9 +49,11 @@ class Two:
         return [folder, *everything_in(self.hdfs, folder)]
 
     def tried(self, user: str, client: str, tries: list[tuple[str, str]]) -> list[int | str]:
+        # What a session here has set would send the other's to the same server.
+        own_session = {k: v for k, v in os.environ.items() if not k.startswith("SPARK_")}
         ran = subprocess.run(
             [sys.executable, "-W", "ignore", intruder.__file__, client, json.dumps(tries)],
-            env={**os.environ, "HADOOP_USER_NAME": user, "PYTHONPATH": str(ROOT)},
+            env={**own_session, "HADOOP_USER_NAME": user, "PYTHONPATH": str(ROOT)},
             cwd=ROOT,
             capture_output=True,
             text=True,
