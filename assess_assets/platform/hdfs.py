@@ -6,6 +6,7 @@ What is inside of the lake is not.
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError
@@ -16,7 +17,7 @@ from assess_assets.platform.artifacts import jars, spark_home
 from assess_assets.platform.errors import ServiceFailed
 from assess_assets.platform.java import SMALL, class_path, java
 from assess_assets.platform.processes import Service, run_once, start_together
-from assess_assets.platform.state import HOST, ports, read_json, write_json
+from assess_assets.platform.state import HOST, answers, ports, read_json, write_json
 
 SETTINGS: Final = Path(__file__).parent / "conf"
 SUPERUSER: Final = "hdfs"
@@ -56,7 +57,13 @@ class Hdfs:
             "namenode", _NAMENODE, self._namenode_is_ready, _NAMENODE_PORTS, {}
         )
         self.datanodes = [
-            self._service(name, _DATANODE, self._is_ready, _ports_of(name), self._storage(name))
+            self._service(
+                name,
+                _DATANODE,
+                partial(self._datanode_is_ready, name),
+                _ports_of(name),
+                self._storage(name),
+            )
             for name in _DATANODES
         ]
         self.services = [self.namenode, *self.datanodes]
@@ -176,6 +183,10 @@ class Hdfs:
         except (OSError, ServiceFailed):
             return False
         return True
+
+    def _datanode_is_ready(self, name: str) -> bool:
+        """Of one that was killed, the NameNode still counts the one before."""
+        return answers(self._ports[name]) and self._is_ready()
 
     def _is_ready(self) -> bool:
         """The NameNode knows every DataNode and has left safe mode."""

@@ -31,7 +31,7 @@ _FAULTS: Final = (
     ),
     (
         r"could only be written to \d+ of the|BlockMissingException|Could not obtain block|"
-        r"All nodes failed|Failed to add a datanode|Insufficient blocks|Block writer|"
+        r"All (Data)?[nN]odes failed|Failed to add a datanode|Insufficient blocks|Block writer|"
         r"No DataNodes|no live nodes|Not enough data returned from DataNode",
         "No DataNode takes or gives the data: hdfs dfsadmin -report says which live and how full "
         "they are.",
@@ -44,7 +44,8 @@ _FAULTS: Final = (
     (
         r"RPC listener disconnected|Connection refused|ConnectException|No NameNode|"
         r"StandbyException|Connection reset|Broken pipe|early eof|TokioMultiThreadExecutor",
-        "HDFS does not answer: is the NameNode up, and ASSESS_LAKE its address?",
+        "HDFS does not answer: is the NameNode up, and ASSESS_LAKE its address, and is every "
+        "DataNode up (hdfs dfsadmin -report)?",
     ),
 )
 
@@ -73,4 +74,5 @@ def lake_faults(customer: str, table: str, uri: str) -> Iterator[None]:
 
 def _first(error: Exception) -> str:
     """Java's stack is for the log."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), "nothing")[:500]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "; ".join(lines[:3])[:500]
