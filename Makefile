@@ -94,6 +94,10 @@ services-down: $(READY) ## stop exactly what `make services` started; data and l
 bench-services: $(READY) ## topic to raw_messages beside a bare consumer: needs Java 17
 	$(BIN)/python -W ignore benchmarks/kafka_to_raw.py --out benchmarks/kafka_to_raw.json
 
+.PHONY: demo-services
+demo-services: $(READY) ## the demo on a real Kafka, HDFS and Spark, on both engines: needs Java 17
+	@$(BIN)/assess demo-services --folder $(SERVICES) --demo $(DEMO)
+
 .PHONY: docs
 docs: $(READY) ## write docs/tables.md and docs/bad_input.md from what declares them
 	$(BIN)/assess docs --out docs/tables.md

@@ -33,6 +33,11 @@ class CustomerPolicy(BaseModel):
     test_exam_ids: frozenset[str] = Field(
         frozenset({"example-id"}), description="Base exam ids whose attempts are test data."
     )
+    hdfs_group: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9._-]*$",
+        description="Who may read the customer's folder on HDFS; the group named by its key.",
+    )
     max_quarantine_share: float = Field(0.2, ge=0, le=1, description="Blocks above this share.")
     max_conflict_share: float = Field(0.2, ge=0, le=1, description="Blocks above this share.")
     max_mismatch_share: float = Field(0.2, ge=0, le=1, description="Blocks above this share.")

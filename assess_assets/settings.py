@@ -21,6 +21,15 @@ class Settings(BaseSettings):
     )
 
     lake: str = Field("data/lake", description="Where tables live: a folder, file:// or hdfs://.")
+    webhdfs: str | None = Field(
+        None,
+        description="The NameNode's http address, to protect customers' folders on HDFS; or off.",
+    )
+    hadoop_user: str | None = Field(
+        None,
+        validation_alias="HADOOP_USER_NAME",
+        description="Who this is to HDFS; the system's user without.",
+    )
     landing: Path = Field(
         Path("data/landing"), description="Where files are delivered: one folder a customer."
     )

@@ -9,6 +9,7 @@ from assess_assets.cli import customers, services
 from assess_assets.cli.accept_loss import accept_loss
 from assess_assets.cli.answers import answers, report
 from assess_assets.cli.demo import demo
+from assess_assets.cli.demo_services import demo_services
 from assess_assets.cli.docs import docs
 from assess_assets.cli.doctor import doctor
 from assess_assets.cli.errors import Commands
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 
 app.command()(demo)
+app.command("demo-services")(demo_services)
 app.command()(sample)
 app.command()(land)
 app.command()(publish)

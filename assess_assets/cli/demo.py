@@ -6,11 +6,11 @@ Belongs here: the order of the tour and what it says. Every step is one that a u
 import shutil
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assess_assets.cli.deployment import dagster_instance, deployment
+from assess_assets.cli.deployment import dagster_instance, deployment, kafka_of
 from assess_assets.cli.errors import CommandFailed
 
 if TYPE_CHECKING:
@@ -23,16 +23,22 @@ if TYPE_CHECKING:
 CUSTOMERS = ("acme", "globex")
 
 
-def demo() -> None:
+def demo(
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Deliver to Kafka's topics, not the landing folder.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--json-to", metavar="FOLDER", help="Write answers there, as JSON."),
+    ] = None,
+) -> None:
     """Make the sample, land it for acme and a messy delivery for globex, materialize, answer.
 
     A second run finds everything there and changes nothing.
     """
-    from assess_assets.cli.answers import answers
-
     settings, layout = deployment()
     _heading("Deliveries")
-    _deliver(settings)
+    _deliver(settings, publish)
     _prepare_instance()
     said: dict[str, Told] = {}
     with dagster_instance() as instance:
@@ -42,7 +48,7 @@ def demo() -> None:
             said[customer] = _materialize(settings, instance, customer)
     for customer in CUSTOMERS:
         _heading(f"Answers of {customer}")
-        answers(customer)
+        _answer(customer, out)
     _heading("Checks that speak up")
     for customer, told in said.items():
         _explain(customer, told)
@@ -61,25 +67,61 @@ def _heading(text: str) -> None:
     typer.echo(f"\n== {text}")
 
 
-def _deliver(settings: "Settings") -> None:
+def _answer(customer: str, folder: Path | None) -> None:
+    """On the terminal, or as `<folder>/<customer>.json`."""
+    from contextlib import redirect_stdout
+
+    from assess_assets.cli.answers import answers
+
+    if folder is None:
+        answers(customer)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{customer}.json"
+    with path.open("w") as file, redirect_stdout(file):
+        answers(customer, as_json=True)
+    typer.echo(str(path))
+
+
+def _deliver(settings: "Settings", publish: bool) -> None:
     from tempfile import TemporaryDirectory
 
     from assess_assets.sample.messy import write_messy_delivery
     from assess_assets.sample.sample import write_sample
-    from assess_assets.sources.landing_delivery import land_file
-    from assess_assets.sources.ranges import AlreadyLanded
 
+    deliver = _publish if publish else _land
     with TemporaryDirectory() as folder:
         sample = Path(folder) / "attempts.json"
         messy = Path(folder) / "delivery.ndjson"
         write_sample(sample)
         write_messy_delivery(messy)
         for file, customer in ((sample, "acme"), (messy, "globex")):
-            try:
-                landed = land_file(file, settings.landing, customer)
-                typer.echo(f"{customer}: landed {landed.name} ({landed.stat().st_size:,} bytes)")
-            except AlreadyLanded:
-                typer.echo(f"{customer}: {file.name} has landed before")
+            deliver(settings, file, customer)
+
+
+def _land(settings: "Settings", file: Path, customer: str) -> None:
+    from assess_assets.sources.landing_delivery import land_file
+    from assess_assets.sources.ranges import AlreadyLanded
+
+    try:
+        landed = land_file(file, settings.landing, customer)
+        typer.echo(f"{customer}: landed {landed.name} ({landed.stat().st_size:,} bytes)")
+    except AlreadyLanded:
+        typer.echo(f"{customer}: {file.name} has landed before")
+
+
+def _publish(settings: "Settings", file: Path, customer: str) -> None:
+    """Into one partition: of two contents of an attempt the first is kept, in order of arrival."""
+    from assess_assets.cli.publish import publish
+    from assess_assets.sources.kafka_topic import Broker, topic_of
+
+    topic = topic_of(customer)
+    state = Broker(kafka_of(settings), customer).look_at(topic)
+    there = sum(marks.end for marks in state.partitions.values()) if state else 0
+    if there:
+        typer.echo(f"{customer}: {there} messages were published to {topic} before")
+    else:
+        publish(file, customer, partitions=1)
 
 
 def _prepare_instance() -> None:

@@ -18,6 +18,8 @@ _EXPECTED: Final = frozenset(
         "assess_assets.sources.ranges.SourceError",
         "assess_assets.storage.builds.OlderCode",
         "assess_assets.storage.delta.LostRace",
+        "assess_assets.storage.hdfs_folders.FolderNotProtected",
+        "assess_assets.storage.lake_faults.LakeFault",
         "assess_assets.storage.protocol.UpstreamNotReady",
         "builtins.OSError",
         "pydantic_core._pydantic_core.ValidationError",  # of the policies

@@ -64,12 +64,13 @@ class Services:
                 self._record()
         return [name for name, is_new in zip(groups, started, strict=True) if is_new]
 
-    def down(self) -> list[str]:
+    def down(self, names: Iterable[str] = NAMES) -> list[str]:
         """Stop what was started in this folder, and see that no process of it is left."""
         if not self.folder.is_dir():
             return []
         with one_at_a_time(self.folder):
-            stopped = [name for name, group in reversed(self._known().items()) if group.stop()]
+            chosen = {name: group for name, group in self._known().items() if name in set(names)}
+            stopped = [name for name, group in reversed(chosen.items()) if group.stop()]
             self._record()
         return stopped
 
@@ -96,6 +97,10 @@ class Services:
             if all(service.pid is not None for service in group.services)
             for variable, value in group.uris.items()
         }
+
+    def lake_for(self, name: str) -> str:
+        """A lake of its own beside the others, on the HDFS that runs; its URI."""
+        return Hdfs(self.folder / "hdfs").make_lake(f"/{name}")
 
     def _known(self) -> dict[str, Group]:
         made = [name for name in NAMES if (self.folder / name / "ports.json").exists()]

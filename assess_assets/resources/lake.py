@@ -1,5 +1,6 @@
 """The lake as a Dagster resource: settings in, `storage.lake.Lake` out. Time comes in here."""
 
+import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from assess_assets.resources.spark import SparkEngine
 from assess_assets.settings import Settings
 from assess_assets.sources.batches import Sources
 from assess_assets.sources.kafka_config import KafkaConfig
+from assess_assets.storage.hdfs_folders import HdfsFolders
 from assess_assets.storage.lake import Lake
 from assess_assets.storage.layout import LakeLayout
 
@@ -21,6 +23,8 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
     root: str
     landing: str
     max_messages_per_run: int
+    webhdfs: str | None = None
+    hadoop_user: str | None = None
     kafka_servers: str | None = None
     kafka_config_file: str | None = None
     policies_file: str | None = None
@@ -32,6 +36,8 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
             engine=engine,
             root=settings.lake,
             landing=str(settings.landing),
+            webhdfs=settings.webhdfs,
+            hadoop_user=settings.hadoop_user,
             max_messages_per_run=settings.max_messages_per_run,
             kafka_servers=settings.kafka,
             kafka_config_file=str(settings.kafka_config) if settings.kafka_config else None,
@@ -40,7 +46,18 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def lake(self) -> Lake:
-        return Lake(LakeLayout.of(self.root), lambda: self.engine.session, self.now)
+        layout = LakeLayout.of(self.root)
+        return Lake(
+            layout,
+            lambda: self.engine.session,
+            self.now,
+            folders=self._folders if layout.root.startswith("hdfs://") else None,
+            readers=lambda customer: self.policies.of(customer).hdfs_group or customer,
+        )
+
+    @property
+    def _folders(self) -> HdfsFolders:
+        return HdfsFolders(self.webhdfs, self.hadoop_user or getpass.getuser())
 
     @property
     def policies(self) -> Policies:

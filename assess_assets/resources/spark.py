@@ -41,7 +41,6 @@ _SPARK = {
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.shuffle.partitions": "2",
     "spark.log.level": "ERROR",
-    "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
 
@@ -72,7 +71,8 @@ def _configuration(url: str) -> dict[str, str]:
         return {**_COMMON, "spark.remote": f"sc://{host}:{port}"}
     if url.startswith("sc://"):
         return {**_COMMON, "spark.remote": url}
-    return {**_SPARK, "spark.master": url}
+    on_a_cluster = str(url.startswith("spark://")).lower()
+    return {**_SPARK, "spark.master": url, "spark.ui.enabled": on_a_cluster}
 
 
 @cache

@@ -7,6 +7,7 @@ order, is `protocol`'s business, not this module's.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from assess_assets.storage.gate import STALE, gated
+from assess_assets.storage.job_names import named_jobs
+from assess_assets.storage.lake_faults import lake_faults
 from assess_assets.tables.contract import TableContract
 
 
@@ -45,8 +48,9 @@ class Pin:
         Answered in this process within milliseconds, not by the engine, which takes ten times as
         long to be asked. Timestamps are in UTC, whatever the time zone of the machine.
         """
-        query = QueryBuilder().register("pinned", self.log).execute(sql)
-        rows: list[dict[str, Any]] = pa.table(query.read_all()).to_pylist()
+        with lake_faults(self.customer, self.table.name, self.uri):
+            query = QueryBuilder().register("pinned", self.log).execute(sql)
+            rows: list[dict[str, Any]] = pa.table(query.read_all()).to_pylist()
         return rows
 
 
@@ -60,16 +64,23 @@ class Committed:
     files: int
 
 
-def pin(table: TableContract, customer: str, uri: str) -> Pin:
+def pin(
+    table: TableContract,
+    customer: str,
+    uri: str,
+    before_creation: Callable[[], None] = lambda: None,
+) -> Pin:
     """The table's current version; a table that does not exist is created empty.
 
     Racing creators are harmless: the first commit of a log is put if absent.
     """
-    try:
-        log = DeltaTable(uri)
-    except TableNotFoundError:
-        DeltaTable.create(uri, Schema.from_json(table.schema.json()), mode="ignore")
-        log = DeltaTable(uri)
+    with lake_faults(customer, table.name, uri):
+        try:
+            log = DeltaTable(uri)
+        except TableNotFoundError:
+            before_creation()
+            DeltaTable.create(uri, Schema.from_json(table.schema.json()), mode="ignore")
+            log = DeltaTable(uri)
     return Pin(table, customer, uri, log.version(), log)
 
 
@@ -80,15 +91,18 @@ def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]
     bounds fails the write: Sail would accept it.
     """
     bounded = _bounded(frame.select(*target.table.column_names), target.table, bounds)
-    current = target.read(frame.sparkSession)
+    spark = frame.sparkSession
     writer = (
-        gated(bounded, current, target.uri, target.version)
+        gated(bounded, target.read(spark), target.uri, target.version)
         .write.format("delta")
         .mode("overwrite")
         .option("replaceWhere", bounds)
+        .option("userMetadata", json.dumps(evidence, sort_keys=True))
     )
+    names = (target.customer, target.table.name)
     try:
-        writer.option("userMetadata", json.dumps(evidence, sort_keys=True)).save(target.uri)
+        with lake_faults(*names, target.uri), named_jobs(spark, *names, evidence):
+            writer.save(target.uri)
     except Exception as error:
         if _lost(error):
             raise LostRace(
@@ -101,15 +115,16 @@ def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]
 
 def append_claim(target: Pin, rows: list[dict[str, Any]]) -> None:
     """Append rows to exactly the pinned version: of two claimants one fails with LostRace."""
-    table = DeltaTable(target.uri, version=target.version)
-    schema = pa.schema(table.schema().to_arrow())
     try:
-        write_deltalake(
-            table,
-            pa.Table.from_pylist(rows, schema=schema),
-            mode="append",
-            commit_properties=CommitProperties(max_commit_retries=0),
-        )
+        with lake_faults(target.customer, target.table.name, target.uri):
+            table = DeltaTable(target.uri, version=target.version)
+            schema = pa.schema(table.schema().to_arrow())
+            write_deltalake(
+                table,
+                pa.Table.from_pylist(rows, schema=schema),
+                mode="append",
+                commit_properties=CommitProperties(max_commit_retries=0),
+            )
     except CommitFailedError as error:
         raise LostRace(
             f"Customer {target.customer}, table {target.table.name} ({target.uri}): another run "

@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from assess_assets.storage import delta
 from assess_assets.storage.builds import Build, Versions, latest_build, refuse_older_code
 from assess_assets.storage.delta import Pin
+from assess_assets.storage.hdfs_folders import HdfsFolders
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.storage.protocol import Progress, UpstreamNotReady
 from assess_assets.tables.contract import TableContract
@@ -96,18 +97,30 @@ class Lake:
         session: Callable[[], SparkSession],
         now: Callable[[], datetime],
         workers: int = 8,
+        folders: HdfsFolders | None = None,
+        readers: Callable[[str], str] = lambda customer: customer,
     ) -> None:
+        """`folders` protects customers' folders where the file system can, `readers` is a group."""
         self.layout = layout
         self.now = now
         self._session = session
         self._workers = workers
+        self._folders = folders
+        self._readers = readers
 
     @property
     def spark(self) -> SparkSession:
         return self._session()
 
     def pin(self, table: TableContract, customer: str) -> Pin:
-        return delta.pin(table, customer, self.layout.uri(table, customer))
+        """The table's current version; one that does not exist is made, in a protected folder."""
+        uri = self.layout.uri(table, customer)
+        return delta.pin(table, customer, uri, lambda: self._protect_folder(table, customer))
+
+    def _protect_folder(self, table: TableContract, customer: str) -> None:
+        readers = None if table.shared else self._readers(customer)
+        if self._folders is not None:
+            self._folders.protect(self.layout.folder(table, customer), customer, readers)
 
     def read(self, pinned: Pin) -> DataFrame:
         return pinned.read(self.spark)

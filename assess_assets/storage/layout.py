@@ -43,8 +43,12 @@ class LakeLayout:
 
     def uri(self, table: TableContract, customer: str) -> str:
         """Raises InvalidCustomerKey for anything that `customer_names` did not make."""
+        return f"{self.folder(table, customer)}/{table.name}"
+
+    def folder(self, table: TableContract, customer: str) -> str:
+        """Where a customer's tables lie, or those that are shared by all."""
         folder = PLATFORM_FOLDER if table.shared else require_customer_key(customer)
-        return f"{self.root}/{folder}/{table.name}"
+        return f"{self.root}/{folder}"
 
     @property
     def local_root(self) -> Path | None:

@@ -32,7 +32,12 @@ def test_services_go_up_once_and_down_whole(folder: Path) -> None:
         assert first.stdout.startswith("kafka: started\nhdfs: started\nReady after ")
         assert f"Logs: {folder}" in first.stdout
         told = json.loads(assess(folder, "status", "--json").stdout)
-        assert [one["service"] for one in told["services"]] == ["kafka", "namenode", "datanode"]
+        assert [one["service"] for one in told["services"]] == [
+            "kafka",
+            "namenode",
+            "datanode",
+            "datanode-2",
+        ]
         assert all(one["ready"] for one in told["services"])
         assert json.loads((folder / "services.json").read_text()) == told
 

@@ -1,5 +1,9 @@
 """The Connect server: Delta on HDFS, Python on the executors, and sessions after a crash."""
 
+import json
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
@@ -7,6 +11,8 @@ from pyspark.sql import functions as F
 
 from assess_assets.platform.hdfs import Hdfs
 from assess_assets.platform.spark import Spark
+from assess_assets.storage.delta import pin, replace
+from assess_assets.tables.ingest import BUILDS
 
 pytestmark = pytest.mark.services
 
@@ -24,6 +30,35 @@ def test_a_session_runs_a_job_with_delta_on_hdfs(spark_cluster: Spark, hdfs: Hdf
     spark.stop()
     found = DeltaTable(uri).to_pyarrow_table()
     assert sorted(found.column("answer").to_pylist()) == list(range(0, 20, 2))
+
+
+def test_the_ui_says_of_a_job_whose_table_it_writes_and_in_which_run(
+    spark_cluster: Spark, hdfs: Hdfs
+) -> None:
+    spark = session(spark_cluster)
+    target = pin(BUILDS, "acme", f"{hdfs.lake}/named/builds")
+    replace(target, target.read(spark), "true", {"run_id": "4711"})
+    spark.range(5).count()
+    spark.stop()
+    tags = [set(job["jobTags"]) for job in jobs_shown_by(spark_cluster)]
+    named = [found for found in tags if any("customer acme: builds; " in tag for tag in found)]
+    assert named
+    assert all(any("Dagster run 4711" in tag for tag in found) for found in named)
+    assert len(named) < len(tags), "what is no write of ours is not called so"
+
+
+def jobs_shown_by(cluster: Spark) -> list[dict[str, Any]]:
+    """What the Connect server's UI shows, as JSON."""
+    ui = f"http://127.0.0.1:{cluster.connect.ports[1]}/api/v1/applications"
+
+    def ask(url: str) -> Any:
+        with build_opener(ProxyHandler({})).open(url, timeout=20) as answer:
+            return json.loads(answer.read())
+
+    (application,) = ask(ui)
+    assert application["name"] == "assess_assets"
+    jobs: list[dict[str, Any]] = ask(f"{ui}/{application['id']}/jobs")
+    return jobs
 
 
 def test_a_connect_server_that_crashed_comes_back_on_the_same_port(spark_cluster: Spark) -> None:

@@ -96,10 +96,12 @@ def test_the_pipeline_is_told_what_it_reads_at_the_addresses_that_are_served(nam
     told = SERVICES[name]["environment"]
     known = {f"ASSESS_{field}".upper() for field in Settings.model_fields} | NOT_SETTINGS_YET
     ours = {variable for variable in told if variable.startswith("ASSESS_")}
-    assert ours == {"ASSESS_LAKE", "ASSESS_LANDING", "ASSESS_SPARK", "ASSESS_KAFKA"}
+    services = {"ASSESS_LAKE", "ASSESS_WEBHDFS", "ASSESS_SPARK", "ASSESS_KAFKA"}
+    assert ours == services | {"ASSESS_LANDING"}
     assert ours <= known
-    namenode = SERVICES["namenode"]["environment"]["HDFS_NAMENODE"]
-    assert told["ASSESS_LAKE"] == f"hdfs://{namenode}/lake"
+    namenode = SERVICES["namenode"]["environment"]
+    assert told["ASSESS_LAKE"] == f"hdfs://{namenode['HDFS_NAMENODE']}/lake"
+    assert told["ASSESS_WEBHDFS"] == f"http://{namenode['HDFS_NAMENODE_HTTP']}"
     assert told["HADOOP_USER_NAME"] == hdfs.PLATFORM_USER
     host, port = told["ASSESS_SPARK"].removeprefix("sc://").split(":")
     assert f"spark.connect.grpc.binding.port={port}" in SERVICES[host]["command"]

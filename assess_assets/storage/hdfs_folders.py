@@ -1,0 +1,105 @@
+"""A customer's folder on HDFS: written by the platform, read by the customer's group, closed else.
+
+Belongs here: making such a folder before its first table, over WebHDFS, as an ordinary user. Does
+not: who is in which group, which is HDFS's business, and what lies in the folder.
+"""
+
+import json
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any, Final
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
+
+MODE: Final = "750"
+OFF: Final = "off"  # of ASSESS_WEBHDFS: the operator makes the folders
+_SECONDS: Final = 30
+
+
+class FolderNotProtected(Exception):
+    """A customer's folder can't be made, or others may enter it; no table was made there."""
+
+
+@dataclass(frozen=True)
+class HdfsFolders:
+    """Folders of the lake that a NameNode holds; `webhdfs` is its http address, `user` is us."""
+
+    webhdfs: str | None
+    user: str
+
+    def protect(self, folder: str, customer: str, readers: str | None) -> None:
+        """Make the folder (a URI) if it isn't there, and let the group `readers` read it.
+
+        Closed from its first moment on: the mode comes before the group's entry, and that before
+        any table. A crash in between is mended by the next call.
+        """
+        if self.webhdfs == OFF:
+            return
+        if not self.webhdfs:
+            raise FolderNotProtected(
+                f"Customer {customer}: {folder} is to get its first tables, and only WebHDFS can "
+                "close it to other customers before. Set ASSESS_WEBHDFS to the NameNode's http "
+                f"address (http://namenode:9870), or to {OFF!r} if you make and protect customers' "
+                "folders yourself."
+            )
+        path = urlsplit(folder).path
+        try:
+            found = self._acl(path)
+            if found is None:
+                self._ask("PUT", path, "MKDIRS", permission=MODE)
+                found = self._acl(path)
+            self._refuse_if_open(folder, customer, found or {})
+            entries = (found or {}).get("entries", [])
+            wanted = [f"{scope}group:{readers}:r-x" for scope in ("", "default:")]
+            if readers and not set(wanted) <= set(entries):
+                self._ask("PUT", path, "MODIFYACLENTRIES", aclspec=",".join(wanted))
+        except (OSError, HTTPException, ValueError) as error:
+            raise FolderNotProtected(
+                f"Customer {customer}: {folder} could not be protected as user {self.user!r} over "
+                f"{self.webhdfs}, so no table was made there: {_reason(error)}. Mend that and run "
+                "it again; see docs/hdfs.md."
+            ) from error
+
+    def _refuse_if_open(self, folder: str, customer: str, found: dict[str, Any]) -> None:
+        """What was there before us: others may have nothing, and nobody else may be its owner."""
+        if int(found["permission"], 8) & 0o007 or any(
+            entry.startswith("default:other::") and not entry.endswith("---")
+            for entry in found["entries"]
+        ):
+            raise FolderNotProtected(
+                f"Customer {customer}: everybody may look into {folder} (mode "
+                f"{found['permission']}, owner {found['owner']}). No table was made there. Close "
+                f"it, and run again: hdfs dfs -chmod -R o-rwx {folder}"
+            )
+
+    def _acl(self, path: str) -> dict[str, Any] | None:
+        """Owner, mode and entries of a folder; None if there is none."""
+        try:
+            status: dict[str, Any] = self._ask("GET", path, "GETACLSTATUS")["AclStatus"]
+        except HTTPError as error:
+            if error.code == 404:
+                return None
+            raise
+        return status
+
+    def _ask(self, method: str, path: str, operation: str, **options: str) -> Any:
+        query = urlencode({"op": operation, "user.name": self.user, **options})
+        address = f"{(self.webhdfs or '').rstrip('/')}/webhdfs/v1{path}?{query}"
+        # A NameNode is inside: never through a proxy.
+        with build_opener(ProxyHandler({})).open(
+            Request(address, method=method), timeout=_SECONDS
+        ) as answer:
+            told = answer.read()
+        return json.loads(told) if told else None
+
+
+def _reason(error: Exception) -> str:
+    """What HDFS says; of anything else, the error."""
+    if isinstance(error, HTTPError):
+        try:
+            told = json.loads(error.read())["RemoteException"]
+        except (ValueError, KeyError):
+            return str(error)
+        return f"{told['exception']}: {str(told['message']).splitlines()[0]}"
+    return str(error)

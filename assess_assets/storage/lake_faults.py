@@ -1,0 +1,78 @@
+"""What HDFS refused or could not do, as one named error that says what to do.
+
+Belongs here: telling by their texts what Sail, deltalake and Spark raise. Whatever it was, a rerun
+of the same command finishes what was begun: steps decide from what tables hold, and commits are
+whole or not there.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+AGAIN: Final = "Then run the same again: it finishes what was begun."
+
+
+class LakeFault(Exception):
+    """The lake's file system failed. What was committed before stays; nothing is half written."""
+
+
+# In this order: a write that finds no DataNode may also say that a connection was refused.
+_FAULTS: Final = (
+    (
+        r"SafeModeException|is in safe mode",
+        "HDFS is in safe mode and takes no writes. After a start it leaves it by itself when "
+        "enough blocks are reported; if an operator entered it: hdfs dfsadmin -safemode leave.",
+    ),
+    (
+        r"QuotaExceeded|quota of .* is exceeded",
+        "The quota of the folder is used up. See hdfs dfs -count -q -h on the customer's folder; "
+        "raise it (hdfs dfsadmin -setSpaceQuota) or make room.",
+    ),
+    (
+        r"could only be written to \d+ of the|BlockMissingException|Could not obtain block|"
+        r"All (Data)?[nN]odes failed|Failed to add a datanode|Insufficient blocks|Block writer|"
+        r"No DataNodes|no live nodes|Not enough data returned from DataNode",
+        "No DataNode takes or gives the data: hdfs dfsadmin -report says which live and how full "
+        "they are.",
+    ),
+    (
+        r"AccessControlException",
+        "HDFS refuses this user (HADOOP_USER_NAME, or the Kerberos ticket). The lake's folder and "
+        "every customer's belong to the platform's user; see docs/hdfs.md.",
+    ),
+    (
+        r"RPC listener disconnected|Connection refused|ConnectException|No NameNode|"
+        r"StandbyException|Connection reset|Broken pipe|early eof|TokioMultiThreadExecutor",
+        "HDFS does not answer: is the NameNode up, and ASSESS_LAKE its address, and is every "
+        "DataNode up (hdfs dfsadmin -report)?",
+    ),
+)
+
+
+def fault_of(error: BaseException) -> str | None:
+    """What is wrong with the file system and what to do; None for any other error."""
+    told = str(error)
+    return next((what for signs, what in _FAULTS if re.search(signs, told)), None)
+
+
+@contextmanager
+def lake_faults(customer: str, table: str, uri: str) -> Iterator[None]:
+    """Raises LakeFault for what the file system did; all else passes as it is."""
+    try:
+        yield
+    except LakeFault:
+        raise
+    except Exception as error:
+        what = fault_of(error) if uri.startswith("hdfs://") else None
+        if what is None:
+            raise
+        raise LakeFault(
+            f"Customer {customer}, table {table} ({uri}): {what} {AGAIN} It said: {_first(error)}"
+        ) from error
+
+
+def _first(error: Exception) -> str:
+    """Java's stack is for the log."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "; ".join(lines[:3])[:500]
