@@ -143,7 +143,7 @@ def test_when_every_customer_fails_nothing_follows(three: Platform) -> None:
     result = run_all(three)
     assert not result.success
     started = {e.step_key for e in result.all_events if e.event_type_value == "STEP_START"}
-    assert started == {"land_messages"}
+    assert started == {"land_messages", "lake_maintenance"}
     failure = result.failure_data_for_node("land_messages")
     assert failure is not None
     assert failure.error is not None
