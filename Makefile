@@ -6,6 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
+ATTEMPTS ?= 200000
 
 # The demo's own deployment: nothing outside of ./demo is written.
 DEMO := $(CURDIR)/demo
@@ -89,6 +90,10 @@ services: $(READY) ## start a real Kafka, HDFS and Spark on loopback: needs Java
 .PHONY: services-down
 services-down: $(READY) ## stop exactly what `make services` started; data and logs stay
 	@$(BIN)/assess services down --folder $(SERVICES)
+
+.PHONY: bench
+bench: $(READY) ## this pipeline beside DuckDB, Polars and Spark by hand (ATTEMPTS=200000): needs Java 17
+	$(BIN)/python -W ignore -m benchmarks.attempts --attempts $(ATTEMPTS) --out benchmarks/attempts.json
 
 .PHONY: bench-services
 bench-services: $(READY) ## topic to raw_messages beside a bare consumer: needs Java 17
