@@ -82,8 +82,7 @@ class Platform:
     def materialize_range(self, first: str, last: str) -> dg.JobExecutionResult:
         """Run everything for a range of customers, in one run, with the executor that users have.
 
-        `execute_in_process` has another, that knows nothing of our settings. Needs an instance
-        that other processes could open.
+        `execute_in_process` has another, that knows nothing of our settings.
         """
         return dg.execute_job(
             dg.build_reconstructable_job(

@@ -154,6 +154,7 @@ def _bounded(frame: DataFrame, table: TableContract, bounds: str) -> DataFrame:
 _LOST_COMMITS = (
     STALE,
     "Failed to commit transaction",
+    "Missing commit file",  # Sail lists a log while another commits to it
     "ConcurrentAppendException",
     "DELTA_CONCURRENT",
 )

@@ -28,7 +28,7 @@ def pair(sound_platform: Platform, tmp_path: Path) -> Iterator[Platform]:
         root = sound_platform.folder / part
         shutil.copytree(root, tmp_path / part)
         shutil.copytree(root / "globex", tmp_path / part / HOSTILE)
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         platform = Platform(tmp_path, instance)
         platform.register("globex", HOSTILE)
         yield platform

@@ -24,7 +24,7 @@ STEPS_AFTER_PARSING = {"questions", "options", "exams", "exam_counts", "exam_per
 @pytest.fixture
 def three(tmp_path: Path) -> Iterator[Platform]:
     """Three customers that have a batch each, and a second file delivered since."""
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         platform = Platform(tmp_path, instance)
         for customer in CUSTOMERS:
             platform.land(customer, "first.ndjson", lines(message("1"), message("2")))
