@@ -57,7 +57,11 @@ format: $(READY) ## let ruff mend what it can
 
 .PHONY: test
 test: $(READY) ## all tests on Sail: no Java needed
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not spark and not services"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not spark and not services and not faults"
+
+.PHONY: test-faults
+test-faults: $(READY) ## kills, failing writes, races and missing protections, in short: two minutes
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m faults assess_assets_tests/engine
 
 .PHONY: test-unit
 test-unit: $(READY) ## the tests that start no engine

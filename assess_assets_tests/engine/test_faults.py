@@ -10,6 +10,8 @@ import pytest
 
 from assess_assets_tests.faults.harness import FAILURES, Harness, faults
 
+pytestmark = pytest.mark.faults
+
 KILLS = 20
 
 

@@ -13,6 +13,8 @@ from assess_assets_tests.faults.machine import Explored, crashing, explore, over
 from assess_assets_tests.faults.unprotected import PROTECTIONS
 from assess_assets_tests.faults.watching import Violation
 
+pytestmark = pytest.mark.faults
+
 STEPS = 40 if ENGINE == "sail" else 10
 STEPS_TO_FIND = 150  # measured: 40 to 48
 # What to play: the scenes that each guards against.
