@@ -89,7 +89,11 @@ faults: $(READY) ## kills, failing writes and races by the hundred, everything c
 
 .PHONY: test-services
 test-services: $(READY) ## the tests against a real Kafka, HDFS and Spark: needs Java 17
-	$(BIN)/pytest assess_assets_tests/services -m services
+	$(BIN)/pytest assess_assets_tests/services -m "services and not faults"
+
+.PHONY: faults-services
+faults-services: $(READY) ## HDFS fails before more of a run's commits: needs Java 17
+	$(BIN)/pytest assess_assets_tests/services -m "services and faults"
 
 .PHONY: services
 services: $(READY) ## start a real Kafka, HDFS and Spark on loopback: needs Java 17, no Docker

@@ -162,7 +162,7 @@ class Hdfs:
             is_ready=is_ready,
             ports=[self._ports[port] for port in used],
             environment={**self._environment, **own},
-            seconds=120,
+            seconds=300,
         )
 
     def _command(self, main: str) -> list[str]:
@@ -195,9 +195,9 @@ class Hdfs:
             told = _fetch(Request(f"{self.webhdfs.removesuffix('/webhdfs/v1')}/jmx?qry={bean}"))
         except OSError:
             return False
-        state = json.loads(told)["beans"][0]
-        return bool(
-            state["NumLiveDataNodes"] == len(_DATANODES) and state["FSState"] == "Operational"
+        return any(  # none at all in the NameNode's first moments
+            bean["NumLiveDataNodes"] == len(_DATANODES) and bean["FSState"] == "Operational"
+            for bean in json.loads(told)["beans"]
         )
 
 
@@ -207,6 +207,6 @@ def _ports_of(datanode: str) -> list[str]:
 
 def _fetch(request: Request) -> bytes:
     """Loopback only, so never through a proxy."""
-    with build_opener(ProxyHandler({})).open(request, timeout=5) as answer:
+    with build_opener(ProxyHandler({})).open(request, timeout=30) as answer:
         content: bytes = answer.read()
     return content

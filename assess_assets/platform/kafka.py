@@ -38,7 +38,7 @@ class KafkaBroker:
             command=self._command,
             is_ready=self._is_ready,
             ports=(self._ports["kafka"], self._ports["controller"]),
-            seconds=120,
+            seconds=300,
         )
         self.services = [self.service]
 
@@ -111,7 +111,7 @@ class KafkaBroker:
         quiet: dict[str, Any] = {"log_level": 0, "error_cb": lambda _: None}
         client = AdminClient({**self.client(), **quiet})
         try:
-            return bool(client.list_topics(timeout=0.5).brokers)
+            return bool(client.list_topics(timeout=2).brokers)
         except KafkaException:
             return False
 

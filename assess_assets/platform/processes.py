@@ -172,7 +172,7 @@ def run_once(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     if done.returncode != 0:
         lines = "\n".join(done.stdout.strip().splitlines()[-15:])

@@ -97,7 +97,7 @@ class Spark:
             is_ready=is_ready,
             ports=(self._ports[name], self._ports[f"{name}_ui"]),
             environment=self._environment,
-            seconds=90,
+            seconds=300,
         )
 
     def _command(self, heap: str, options: tuple[str, ...], *main: str) -> list[str]:

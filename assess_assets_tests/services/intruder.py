@@ -51,6 +51,12 @@ def with_pyspark(engine: str) -> Callable[[str, str], int]:
     return attempt
 
 
+def _causes(error: Exception) -> str:
+    """What was said, without Java's stacks: the refusal may be the last of many causes."""
+    lines = str(error).splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("at "))
+
+
 def main(client: str, tries: str) -> None:
     attempt = with_deltalake if client == "deltalake" else with_pyspark(client)
     outcomes: list[int | str] = []
@@ -58,7 +64,7 @@ def main(client: str, tries: str) -> None:
         try:
             outcomes.append(attempt(action, uri))
         except Exception as error:
-            outcomes.append(f"{type(error).__name__}: {error}"[:2000])
+            outcomes.append(f"{type(error).__name__}: {_causes(error)}"[:2000])
     print(json.dumps(outcomes))
 
 

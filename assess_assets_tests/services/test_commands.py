@@ -21,7 +21,7 @@ def assess(folder: Path, command: str, *options: str) -> subprocess.CompletedPro
         [sys.executable, "-c", program, "services", command, "--folder", str(folder), *options],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=600,
     )
 
 

@@ -56,11 +56,11 @@ def test_a_table_survives_a_restart_of_both_and_a_crash_of_both(hdfs: Hdfs) -> N
     uri = f"{hdfs.lake}/kept"
     write_deltalake(uri, pa.table({"x": [1, 2]}))
     assert hdfs.stop()
-    assert [service.left() for service in hdfs.services] == [[], []]
+    assert [service.left() for service in hdfs.services] == [[], [], []]
     assert hdfs.start()
     write_deltalake(uri, pa.table({"x": [3]}), mode="append")
     hdfs.kill()
-    assert Hdfs(hdfs.folder).start(), "ready: out of safe mode, with its DataNode"
+    assert Hdfs(hdfs.folder).start(), "ready: out of safe mode, with its DataNodes"
     assert not hdfs.start(), "it runs"
     rows = DeltaTable(uri).to_pyarrow_table().sort_by("x").to_pylist()
     assert [row["x"] for row in rows] == [1, 2, 3]

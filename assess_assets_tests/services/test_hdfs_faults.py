@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from pyspark.sql import SparkSession
@@ -14,7 +15,6 @@ from assess_assets.sample.messy import messy_lines
 from assess_assets.storage.hdfs_folders import HdfsFolders
 from assess_assets.storage.lake import Lake
 from assess_assets.storage.lake_faults import LakeFault
-from assess_assets.storage.layout import LakeLayout
 from assess_assets_tests.steps import CUSTOMER, Steps
 
 pytestmark = pytest.mark.services
@@ -25,19 +25,16 @@ MESSY = "".join(f"{line.text}\n" for line in messy_lines())
 class HdfsSteps(Steps):
     """The steps of a run, on a lake of its own on HDFS."""
 
-    root: str = ""
     webhdfs: str = ""
 
     @property
     def lake(self) -> Lake:
         folders = HdfsFolders(self.webhdfs, PLATFORM_USER)
-        return Lake(
-            LakeLayout.of(self.root), lambda: self.spark, lambda: self.now(), folders=folders
-        )
+        return Lake(self.layout, lambda: self.spark, lambda: self.now(), folders=folders)
 
     @property
     def path(self) -> str:
-        return f"/{self.root.split('/')[3]}"
+        return urlsplit(self.lake_uri or "").path
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +53,7 @@ def own_hdfs(java_program: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture
 def acme(own_hdfs: Hdfs, spark: SparkSession, tmp_path: Path) -> HdfsSteps:
     lake = own_hdfs.make_lake(f"/lake-{uuid.uuid4().hex[:8]}")
-    steps = HdfsSteps(spark, tmp_path, root=lake, webhdfs=own_hdfs.uris["ASSESS_WEBHDFS"])
+    steps = HdfsSteps(spark, tmp_path, lake_uri=lake, webhdfs=own_hdfs.uris["ASSESS_WEBHDFS"])
     steps.land("messy.ndjson", MESSY)
     return steps
 
@@ -70,7 +67,14 @@ def undisturbed(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -
     return steps
 
 
-BOUNDARIES = ("source_ranges", "raw_messages", "message_ledger", "exam_counts")
+# The rest is `make faults-services`.
+BOUNDARIES = (
+    "message_ledger",
+    *(
+        pytest.param(table, marks=pytest.mark.faults)
+        for table in ("source_ranges", "raw_messages", "exam_counts")
+    ),
+)
 
 
 @pytest.mark.parametrize("table", BOUNDARIES)

@@ -138,7 +138,7 @@ def test_messages_deleted_while_they_are_read_are_noticed(topic: Topic) -> None:
     few = {**kafka_reading._READING, "queued.min.messages": 1, "fetch.max.bytes": 100_000}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kafka_reading, "_READING", {**few, "message.max.bytes": 100_000})
-        batches = kafka_reading.read_batches(topic.config, topic.customer, claim, 5)
+        batches = kafka_reading.read_batches(topic.config, topic.customer, claim, 20)
         next(batches)
         topic.delete_records(before=2900)
         with pytest.raises(TopicOffsetsLost, match="to 2900"):
@@ -242,6 +242,6 @@ def test_customers_are_known_from_their_topics(topic: Topic) -> None:
 
 
 def test_nobody_there_is_told_within_seconds() -> None:
-    nowhere = Broker(KafkaConfig("127.0.0.1:1"), "acme", timeout_seconds=1)
+    nowhere = Broker(KafkaConfig("127.0.0.1:1"), "acme", timeout_seconds=3)
     with pytest.raises(BrokerUnavailable, match=r"127\.0\.0\.1:1.*Connection refused"):
         nowhere.look_at("assessments.acme")

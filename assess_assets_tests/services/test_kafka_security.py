@@ -81,7 +81,7 @@ def test_settings_that_do_not_fit_are_named_and_no_password_is_quoted(
     file.write_text(right.read_text().replace(*change))
     config = KafkaConfig(acme.broker.bootstrap_servers, str(file))
     with pytest.raises(error, match=told) as raised:
-        Broker(config, "acme", timeout_seconds=2).look_at(acme.name)
+        Broker(config, "acme", timeout_seconds=5).look_at(acme.name)
     shown = f"{raised.value} {raised.value!r} {config!r}"
     assert "acme-secret" not in shown
     assert "a-wrong-one" not in shown

@@ -86,10 +86,15 @@ def _performance(exam: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _from_the_hardest(exam: dict[str, Any]) -> tuple[float, str]:
+    """Means that differ in their last bits alone, as the order of adding makes them, are equal."""
+    return round(exam["average_score"], 9), exam["exam_name"]
+
+
 def _hardest(exams: list[dict[str, Any]]) -> Answer:
     scored = [exam for exam in exams if exam["scored_attempts"] and not exam["is_test"]]
     enough = [exam for exam in scored if exam["scored_attempts"] >= ENOUGH]
-    ordered = sorted(enough or scored, key=lambda exam: (exam["average_score"], exam["exam_name"]))
+    ordered = sorted(enough or scored, key=_from_the_hardest)
     return Answer(
         "hardest_exams",
         "Which exams are the hardest?",
