@@ -7,6 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 ATTEMPTS ?= 200000
+PYTEST_ARGS ?=
 
 # The demo's own deployment: nothing outside of ./demo is written.
 DEMO := $(CURDIR)/demo
@@ -89,7 +90,7 @@ faults: $(READY) ## kills, failing writes and races by the hundred, everything c
 
 .PHONY: test-services
 test-services: $(READY) ## the tests against a real Kafka, HDFS and Spark: needs Java 17
-	$(BIN)/pytest assess_assets_tests/services -m "services and not faults"
+	$(BIN)/pytest assess_assets_tests/services -m "services and not faults" $(PYTEST_ARGS)
 
 .PHONY: faults-services
 faults-services: $(READY) ## HDFS fails before more of a run's commits: needs Java 17
