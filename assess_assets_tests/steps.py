@@ -196,21 +196,19 @@ class Steps:
         return [row[column] for row in self.rows(table, column)]
 
     def all_rows(self, *ignored: str) -> dict[str, list[dict[str, Any]]]:
-        """All rows of all tables but without some columns: compare two lakes by it.
+        """All rows of all tables but without some columns: compare two lakes by it."""
+        return {name: self.comparable(name, *ignored) for name in WRITTEN}
 
-        Means to nine digits: an engine adds up in an order of its own.
-        """
-        return {
-            name: [
-                {
-                    column: round(value, 9) if isinstance(value, float) else value
-                    for column, value in row.items()
-                    if column not in ignored
-                }
-                for row in self.rows(name)
-            ]
-            for name in WRITTEN
-        }
+    def comparable(self, table: str, *ignored: str) -> list[dict[str, Any]]:
+        """Rows with means to nine digits: an engine adds up in an order of its own."""
+        return [
+            {
+                column: round(value, 9) if isinstance(value, float) else value
+                for column, value in row.items()
+                if column not in ignored
+            }
+            for row in self.rows(table)
+        ]
 
     def versions(self) -> dict[str, int]:
         return {name: DeltaTable(self.uri(name)).version() for name in WRITTEN}
