@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from assess_assets.assets.builds import running_versions
-from assess_assets.assets.each_customer import each_customer
+from assess_assets.assets.each_customer import customers_of, each_customer
 from assess_assets.assets.specs import customer_asset
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.delta import LostRace, committed, replace
@@ -37,11 +37,12 @@ def customer_overview(
     Messages by fate, attempts, exams, the last message and the last run that had news.
     """
     upstream = {"raw_messages": raw_messages, "message_ledger": message_ledger, "exams": exams}
-    shared = lake.lake.pin(CUSTOMER_OVERVIEW, context.partition_keys[0])
+    policies = lake.policies
+    shared = lake.lake.pin(CUSTOMER_OVERVIEW, customers_of(context)[0])
     known = {row.customer: row.asDict() for row in lake.lake.read(shared).collect()}
 
     def look(customer: str) -> Row:
-        build = lake.lake.current_build(customer, running_versions(lake.policies.of(customer)))
+        build = lake.lake.current_build(customer, running_versions(policies.of(customer)))
         return overview_of(lake.lake, customer, build.number, upstream)
 
     rows = each_customer(context, lake.lake, look)

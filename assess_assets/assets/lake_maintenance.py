@@ -13,7 +13,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from assess_assets.assets.each_customer import each_customer
+from assess_assets.assets.each_customer import customers_of, each_customer
 from assess_assets.assets.specs import customer_upkeep
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.lake import Lake
@@ -57,16 +57,17 @@ def lake_maintenance(
     Leftovers are files that no version within the retention has, those of dead commits included.
     Materialize it alone: together with other assets it does nothing and is not materialized.
     """
+    first = customers_of(context)[0]
     if len(list(context.job_def.nodes)) > 1:
         context.log.info(
             "lake_maintenance did nothing: it takes turns with the runs that write. Next: dagster "
             "asset materialize -m assess_assets.definitions --select lake_maintenance "
-            f"--partition {context.partition_keys[0]}"
+            f"--partition {first}"
         )
         return
     upkeep = config.upkeep()
     done = each_customer(context, lake.lake, lambda name: keep_tables(lake.lake, name, upkeep))
-    shared = _keep(lake.lake, context.partition_keys[0], SHARED_TABLES, upkeep)
+    shared = _keep(lake.lake, first, SHARED_TABLES, upkeep)
     yield dg.Output(done.map(lambda kept: _told([*kept, *shared])))
 
 

@@ -150,6 +150,22 @@ def test_when_every_customer_fails_nothing_follows(three: Platform) -> None:
     assert all(f"- {customer}: " in failure.error.to_string() for customer in CUSTOMERS)
 
 
+def test_every_step_that_starts_says_that_a_reversed_range_holds_nobody(
+    platform: Platform,
+) -> None:
+    platform.register(*CUSTOMERS)
+    result = platform.materialize_range(CUSTOMERS[-1], CUSTOMERS[0])
+    failures = {
+        event.step_key: event.step_failure_data.error
+        for event in result.all_events
+        if event.is_step_failure
+    }
+    assert set(failures) == {"land_messages", "lake_maintenance"}
+    for error in failures.values():
+        assert error is not None
+        assert "holds no customer" in error.to_string()
+
+
 def test_dagster_still_materializes_every_partition_of_a_range() -> None:
     """When this fails, an output can name its partitions: remove storage/done_partitions.py."""
     keys = dg.StaticPartitionsDefinition(["a", "b"])
