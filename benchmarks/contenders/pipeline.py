@@ -7,25 +7,30 @@ what was refused, and checks all of it; then it makes what the others make, and 
 import os
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 import dagster as dg
-import duckdb
 
 from assess_assets.definitions import build_definitions
 from assess_assets.settings import Settings
+from assess_assets.storage.layout import LakeLayout
+from assess_assets.storage.sandbox import customer_sql, query
 from benchmarks.contenders.telling import arguments, tell
 
 CUSTOMER = "bench"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+COUNTS = """
+    select (select count(*) from assessments) as attempts,
+        (select count(*) from questions) as questions, (select count(*) from options) as options,
+        (select count(*) from message_ledger) as messages
+"""
 EXAMS = """
     select exam_name, attempts, questions_correct as correct, questions_total as total,
         average_score, all_correct_attempts as all_correct
-    from {exam_performance}
+    from exam_performance
 """
 DIFFICULTY = """
     select base_exam_id, question_id, shown, answered, incorrect + missed_some as wrong
-    from {question_difficulty}
+    from question_difficulty
 """
 
 
@@ -58,41 +63,10 @@ def main() -> None:
         began = time.perf_counter()
         run(settings, instance)
         seconds = time.perf_counter() - began
-    tables = _Tables(out / "lake" / CUSTOMER)
-    tell(
-        seconds,
-        {
-            "attempts": tables.rows("assessments"),
-            "questions": tables.rows("questions"),
-            "options": tables.rows("options"),
-            "messages": tables.rows("message_ledger"),
-        },
-        tables.ask(EXAMS),
-        tables.ask(DIFFICULTY),
-    )
-
-
-class _Tables:
-    """A customer's tables as an analyst reads them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def rows(self, table: str) -> int:
-        (row,) = self.ask(f"select count(*) as number from {{{table}}}")
-        return int(str(row["number"]))
-
-    def ask(self, query: str) -> list[dict[str, object]]:
-        from deltalake import DeltaTable
-
-        names = ("exam_performance", "question_difficulty", "assessments", "questions", "options")
-        named = {
-            name: f"read_parquet({DeltaTable(str(self._folder / name)).file_uris()})"
-            for name in (*names, "message_ledger")
-        }
-        found = duckdb.execute(query.format(**named))
-        columns = [column[0] for column in found.description]
-        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    tables = customer_sql(LakeLayout.of(str(out / "lake")), CUSTOMER)
+    (counts,) = query(tables, COUNTS).to_pylist()
+    exams, difficulty = (query(tables, sql).to_pylist() for sql in (EXAMS, DIFFICULTY))
+    tell(seconds, counts, exams, difficulty)
 
 
 if __name__ == "__main__":

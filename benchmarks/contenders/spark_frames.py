@@ -1,6 +1,9 @@
 """Hand-written Spark local[2]: typed read.json, posexplode, Parquet."""
 
+import os
+import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -33,6 +36,8 @@ RESULTS = {
 
 
 def session(name: str) -> SparkSession:
+    # Else workers are whatever python3 is, perhaps without what a program needs.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     return (
         SparkSession.builder.master("local[2]")
         .appName(name)
@@ -132,6 +137,16 @@ def written(frame: DataFrame, path: Path) -> DataFrame:
     return frame.sparkSession.read.parquet(str(path))
 
 
+def tell_tables(seconds: float, made: Mapping[str, DataFrame]) -> None:
+    """`tell`, from what was written; both contenders on Spark end with it."""
+    tell(
+        seconds,
+        {name: frame.count() for name, frame in made.items()},
+        [row.asDict() for row in made["exams"].collect()],
+        [row.asDict() for row in made["difficulty"].collect()],
+    )
+
+
 def main() -> None:
     source, out = arguments()
     began = time.perf_counter()
@@ -146,13 +161,7 @@ def main() -> None:
         "exams": written(exams_of(attempts), out / "exams"),
         "difficulty": written(difficulty_of(questions), out / "difficulty"),
     }
-    seconds = time.perf_counter() - began
-    tell(
-        seconds,
-        {name: frame.count() for name, frame in made.items()},
-        [row.asDict() for row in made["exams"].collect()],
-        [row.asDict() for row in made["difficulty"].collect()],
-    )
+    tell_tables(time.perf_counter() - began, made)
     spark.stop()
 
 
