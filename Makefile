@@ -69,19 +69,19 @@ test-unit: $(READY) ## the tests that start no engine
 	$(BIN)/pytest assess_assets_tests/unit
 
 # Settings under which Spark loses little time over tables of a few rows.
-ON_SPARK := SPARK_CONF_DIR=$(CURDIR)/assess_assets_tests/spark_conf ASSESS_SPARK='local[2]'
+SMALL_SPARK := SPARK_CONF_DIR=$(CURDIR)/assess_assets_tests/spark_conf
 
 .PHONY: test-spark
 test-spark: $(READY) ## on Apache Spark local[2]: the whole job row for row, and the writing rules (Java 17)
-	$(ON_SPARK) ASSESS_SPARK=sail $(BIN)/pytest -m spark assess_assets_tests/engine
-	$(ON_SPARK) $(BIN)/pytest assess_assets_tests/engine/test_landing_source.py \
+	$(SMALL_SPARK) $(BIN)/pytest -m spark assess_assets_tests/engine
+	$(SMALL_SPARK) ASSESS_SPARK='local[2]' $(BIN)/pytest assess_assets_tests/engine/test_landing_source.py \
 	  assess_assets_tests/engine/test_attempts.py assess_assets_tests/engine/test_builds.py \
 	  assess_assets_tests/engine/test_writing.py \
 	  -k "landing_source or attempts or stale or claimants or rebuild_gives"
 
 .PHONY: test-spark-all
 test-spark-all: $(READY) ## every engine test on Apache Spark: an hour on two cores
-	$(ON_SPARK) $(BIN)/pytest -m "not faults" assess_assets_tests/engine
+	$(SMALL_SPARK) ASSESS_SPARK='local[2]' $(BIN)/pytest -m "not faults" assess_assets_tests/engine
 
 .PHONY: faults
 faults: $(READY) ## kills, failing writes and races by the hundred, everything compared (an hour)

@@ -2,17 +2,38 @@
 
 from collections.abc import Callable, Mapping
 
+import dagster as dg
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from assess_assets.assets.each_customer import replace_each
 from assess_assets.assets.snapshots import Frames, read_frames, read_watermark
 from assess_assets.customers import CustomerPolicy
+from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.io_manager import Tables
-from assess_assets.storage.lake import Lake, Replacement
+from assess_assets.storage.lake import Lake, Replacement, Replacements
 from assess_assets.storage.protocol import Progress
 from assess_assets.tables.contract import TableContract
 
-__all__ = ["Frames", "aggregate_customer"]
+__all__ = ["Frames", "aggregate_customer", "aggregate_each"]
+
+
+def aggregate_each(
+    context: dg.AssetExecutionContext,
+    lake: LakeResource,
+    table: TableContract,
+    make: Callable[[Frames], DataFrame],
+    upstream: Mapping[str, Tables],
+) -> Replacements:
+    """`aggregate_customer` for every customer of the run."""
+    tables, policies = lake.lake, lake.policies
+    return replace_each(
+        context,
+        tables,
+        lambda customer: aggregate_customer(
+            tables, customer, policies.of(customer), table, make, upstream
+        ),
+    )
 
 
 def aggregate_customer(

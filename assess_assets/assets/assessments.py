@@ -48,8 +48,10 @@ def parse_messages(
 ) -> Iterator[dg.Output[Any]]:
     """Give every new message its fate and write it where it belongs, the ledger last."""
 
+    policies = lake.policies
+
     def parse(customer: str) -> dict[str, Replacement]:
-        return parse_customer(lake.lake, customer, lake.policies.of(customer), raw_messages)
+        return parse_customer(lake.lake, customer, policies.of(customer), raw_messages)
 
     parsed = each_customer(context, lake.lake, parse)
     for table in WRITTEN:

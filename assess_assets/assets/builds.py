@@ -26,8 +26,10 @@ def builds(context: dg.AssetExecutionContext, lake: LakeResource) -> Replacement
     next, and so does `assess rebuild`. Code older than the last build refuses to run.
     """
 
+    policies = lake.policies
+
     def claim(customer: str) -> Replacement:
-        versions = running_versions(lake.policies.of(customer))
+        versions = running_versions(policies.of(customer))
         return claim_if_changed(lake.lake, customer, versions, context.run.run_id)
 
     return replace_each(context, lake.lake, claim)

@@ -3,8 +3,7 @@
 import dagster as dg
 from pyspark.sql import DataFrame
 
-from assess_assets.assets.aggregating import Frames, aggregate_customer
-from assess_assets.assets.each_customer import replace_each
+from assess_assets.assets.aggregating import Frames, aggregate_each
 from assess_assets.assets.specs import customer_asset
 from assess_assets.reports.markdown import render_markdown, summary_of
 from assess_assets.resources.lake import LakeResource
@@ -40,13 +39,7 @@ def customer_report(
         "exam_performance": exam_performance,
         "question_difficulty": question_difficulty,
     }
-    reports = replace_each(
-        context,
-        lake.lake,
-        lambda customer: aggregate_customer(
-            lake.lake, customer, lake.policies.of(customer), CUSTOMER_REPORT, make_report, upstream
-        ),
-    )
+    reports = aggregate_each(context, lake, CUSTOMER_REPORT, make_report, upstream)
     for customer, report in reports.items():
         summary = dg.MetadataValue.md(summarize(lake.lake, report))
         context.add_asset_metadata({"summary": summary}, partition_key=customer)

@@ -3,8 +3,7 @@
 import dagster as dg
 from pyspark.sql import DataFrame
 
-from assess_assets.assets.aggregating import Frames, aggregate_customer
-from assess_assets.assets.each_customer import replace_each
+from assess_assets.assets.aggregating import Frames, aggregate_each
 from assess_assets.assets.specs import customer_asset
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.io_manager import Tables
@@ -30,10 +29,4 @@ def exam_counts(
     def make(frames: Frames) -> DataFrame:
         return count_exams(count_messages(frames["assessments"], frames["message_ledger"]))
 
-    return replace_each(
-        context,
-        lake.lake,
-        lambda customer: aggregate_customer(
-            lake.lake, customer, lake.policies.of(customer), EXAM_COUNTS, make, upstream
-        ),
-    )
+    return aggregate_each(context, lake, EXAM_COUNTS, make, upstream)

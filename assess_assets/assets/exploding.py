@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import dagster as dg
 from pyspark.sql import DataFrame
 
 from assess_assets.assets.builds import running_versions
+from assess_assets.assets.each_customer import replace_each
 from assess_assets.customers import CustomerPolicy
+from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.delta import Pin
 from assess_assets.storage.io_manager import Tables
-from assess_assets.storage.lake import Lake, Replacement
+from assess_assets.storage.lake import Lake, Replacement, Replacements
 from assess_assets.storage.protocol import explode_span, require_build
 from assess_assets.tables.attempts import ASSESSMENTS
 from assess_assets.tables.contract import TableContract
@@ -17,6 +20,24 @@ from assess_assets.tables.detail import OPTIONS, QUESTIONS
 from assess_assets.tables.fates import MESSAGE_LEDGER
 
 COUNTED_BY = {QUESTIONS.name: "question_count", OPTIONS.name: "option_count"}  # in the ledger
+
+
+def explode_each(
+    context: dg.AssetExecutionContext,
+    lake: LakeResource,
+    table: TableContract,
+    explode: Callable[[DataFrame], DataFrame],
+    assessments: Tables,
+) -> Replacements:
+    """`explode_customer` for every customer of the run."""
+    tables, policies = lake.lake, lake.policies
+    return replace_each(
+        context,
+        tables,
+        lambda customer: explode_customer(
+            tables, customer, policies.of(customer), table, explode, assessments
+        ),
+    )
 
 
 def explode_customer(

@@ -2,8 +2,7 @@
 
 import dagster as dg
 
-from assess_assets.assets.each_customer import replace_each
-from assess_assets.assets.exploding import explode_customer
+from assess_assets.assets.exploding import explode_each
 from assess_assets.assets.specs import customer_asset
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.io_manager import Tables
@@ -21,15 +20,4 @@ def options(
     Whether it was checked, whether it is correct, and when it was last touched. Only attempts of
     new batches are exploded; a new build explodes all.
     """
-    return replace_each(
-        context,
-        lake.lake,
-        lambda customer: explode_customer(
-            lake.lake,
-            customer,
-            lake.policies.of(customer),
-            OPTIONS,
-            explode_options,
-            assessments,
-        ),
-    )
+    return explode_each(context, lake, OPTIONS, explode_options, assessments)

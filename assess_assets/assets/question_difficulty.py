@@ -3,8 +3,7 @@
 import dagster as dg
 from pyspark.sql import DataFrame
 
-from assess_assets.assets.aggregating import Frames, aggregate_customer
-from assess_assets.assets.each_customer import replace_each
+from assess_assets.assets.aggregating import Frames, aggregate_each
 from assess_assets.assets.specs import customer_asset
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.io_manager import Tables
@@ -26,10 +25,4 @@ def question_difficulty(
     def make(frames: Frames) -> DataFrame:
         return rank_questions(frames["questions"])
 
-    return replace_each(
-        context,
-        lake.lake,
-        lambda customer: aggregate_customer(
-            lake.lake, customer, lake.policies.of(customer), QUESTION_DIFFICULTY, make, upstream
-        ),
-    )
+    return aggregate_each(context, lake, QUESTION_DIFFICULTY, make, upstream)

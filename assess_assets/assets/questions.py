@@ -2,8 +2,7 @@
 
 import dagster as dg
 
-from assess_assets.assets.each_customer import replace_each
-from assess_assets.assets.exploding import explode_customer
+from assess_assets.assets.exploding import explode_each
 from assess_assets.assets.specs import customer_asset
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.io_manager import Tables
@@ -21,15 +20,4 @@ def questions(
     Result and flags as the message says them, the result its options say, and when it was
     answered. Only attempts of new batches are exploded; a new build explodes all.
     """
-    return replace_each(
-        context,
-        lake.lake,
-        lambda customer: explode_customer(
-            lake.lake,
-            customer,
-            lake.policies.of(customer),
-            QUESTIONS,
-            explode_questions,
-            assessments,
-        ),
-    )
+    return explode_each(context, lake, QUESTIONS, explode_questions, assessments)

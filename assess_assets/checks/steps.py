@@ -39,6 +39,7 @@ def check_step(table: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
         asked = {key.name for key in context.selected_asset_check_keys}
         registered = context.instance.get_dynamic_partitions(str(CUSTOMERS.name))
+        policies = lake.policies
 
         def examine_customer(customer: str) -> list[Verdict]:
             about = [
@@ -46,20 +47,22 @@ def check_step(table: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
                 for check in checks
                 if asked.intersection(_names(check))
             ]
-            found = examine(lake.lake, customer, lake.policies.of(customer), about)
+            found = examine(lake.lake, customer, policies.of(customer), about)
             return [verdict for verdict in found if verdict.name in asked]
 
         asset = dg.AssetKey(table)
         examined = each_customer(context, lake.lake, examine_customer)
-        stopped = {customer: _blocked(verdicts) for customer, verdicts in examined.items()}
-        stopped = {customer: names for customer, names in stopped.items() if names}
+        stopped = {
+            customer: names for customer, found in examined.items() if (names := _blocked(found))
+        }
         nobody_passes = len(stopped) == len(examined)
         if not is_range(context):
             examined.raise_failures()
-            yield from _results(context, asset, next(iter(examined.items())), nobody_passes)
+            ((customer, verdicts),) = examined.items()
+            yield from _results(context.instance, asset, customer, verdicts, nobody_passes)
             return
         yield from each_customers_results(context.instance, asset, examined)
-        yield from _results(context, asset, (None, overall(examined)), nobody_passes)
+        yield from _results(context.instance, asset, None, overall(examined), nobody_passes)
         set_aside(
             context.instance,
             context.run.run_id,
@@ -76,19 +79,20 @@ def _blocked(verdicts: Sequence[Verdict]) -> str:
 
 
 def _results(
-    context: dg.AssetCheckExecutionContext,
+    instance: dg.DagsterInstance,
     asset: dg.AssetKey,
-    found: tuple[str | None, Sequence[Verdict]],
+    customer: str | None,
+    verdicts: Sequence[Verdict],
     nobody_passes: bool,
 ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
-    """What Dagster is told. Without its output, a check that did not pass stops what follows.
+    """What Dagster is told of one customer, or of a range (None) as a whole.
 
     A result brings an output, an evaluation alone does not; Dagster fails the step after either.
+    Without its output, a check that did not pass stops what follows.
     """
-    customer, verdicts = found
-    target = checked_materialization(context.instance, asset, customer) if customer else None
     for verdict in verdicts:
         if nobody_passes and verdict.blocking and not verdict.passed:
+            target = checked_materialization(instance, asset, customer) if customer else None
             yield evaluation(asset, customer, verdict, target)
         else:
             yield dg.AssetCheckResult(
