@@ -7,6 +7,7 @@ not: any statement about what a check should find.
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,25 @@ def in_duckdb(uris: Mapping[str, str], sql: str) -> list[Row]:
 
 def where_it_was(row: Mapping[str, Any]) -> Row:
     return {name: row[name] for name in ("source", "partition", "offset", "batch")}
+
+
+def another(value: Any) -> Any:
+    """Another value of the same type, and not by much."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case float():
+            return value + 1e-6
+        case str():
+            return value + "?"
+        case list():
+            return [*value, "?"]
+        case None:
+            return 0.5
+        case _:
+            return value + timedelta(microseconds=1)
 
 
 def _sorted(rows: list[Row]) -> list[Row]:

@@ -6,7 +6,6 @@ Belongs here: `assess explain` and what is behind it. Does not: the recounts as 
 
 import json
 from collections import Counter
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from assess_assets.storage.layout import LakeLayout
 from assess_assets.storage.sandbox import customer_sql, open_tables, query
 from assess_assets.tables.ingest import SOURCE_RANGES
 from assess_assets_tests.conftest import Platform
-from assess_assets_tests.damage import Damaged
+from assess_assets_tests.damage import Damaged, another
 from assess_assets_tests.deliveries import FATES, lines, message, of_every_fate
 from assess_assets_tests.engine.conftest import SOUND
 from assess_assets_tests.steps import CUSTOMER, NOON, Steps
@@ -79,7 +78,7 @@ def test_a_wrong_value_in_any_column_is_shown_beside_the_right_one(
 ) -> None:
     keys = EXPLAINABLE[table].table.key
     row = damaged.rows(table)[1]
-    wrong = {name: other(value) for name, value in row.items() if name not in keys}
+    wrong = {name: another(value) for name, value in row.items() if name not in keys}
     del wrong["build"], wrong["batch"]
     damaged.change(table, 1, **wrong)
     (differing,) = explained(damaged.lake.layout, SOUND, table).differing
@@ -316,22 +315,3 @@ def test_a_table_that_was_not_made_says_what_to_run(acme: Steps) -> None:
     assert "does not exist" in result.stderr
     assert f"--select '+exam_performance' --partition {CUSTOMER}" in result.stderr
     assert not Path(f"{lake}/{CUSTOMER}/exam_performance".removeprefix("file://")).exists()
-
-
-def other(value: Any) -> Any:
-    """Another value of the same type, and not by much."""
-    match value:
-        case bool():
-            return not value
-        case int():
-            return value + 1
-        case float():
-            return value + 1e-6
-        case str():
-            return value + "?"
-        case list():
-            return [*value, "?"]
-        case None:
-            return 0.5
-        case _:
-            return value + timedelta(microseconds=1)

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from assess_assets.platform.errors import JavaMissing
-from assess_assets.platform.hdfs import PLATFORM_USER, Hdfs
+from assess_assets.platform.hdfs import Hdfs
 from assess_assets.platform.java import java
 from assess_assets.platform.kafka import KafkaBroker
 from assess_assets.platform.spark import Spark
+from assess_assets_tests.services.running import running, running_as_platform
 from assess_assets_tests.services.topics import Topic
 
 
@@ -28,12 +29,8 @@ def java_program() -> str:
 
 @pytest.fixture(scope="session")
 def kafka(java_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
-    broker = KafkaBroker(tmp_path_factory.mktemp("kafka"))
-    try:
-        broker.start()
+    with running(KafkaBroker(tmp_path_factory.mktemp("kafka"))) as broker:
         yield broker
-    finally:
-        broker.stop()
 
 
 @pytest.fixture(scope="session")
@@ -42,35 +39,22 @@ def secured_kafka(
 ) -> Iterator[KafkaBroker]:
     """It speaks TLS, asks who one is, and lets the users `acme` and `globex` do nothing yet."""
     users = {name: f"{name}-secret" for name in ("admin", "acme", "globex")}
-    broker = KafkaBroker(tmp_path_factory.mktemp("secured-kafka"), users=users)
-    try:
-        broker.start()
+    with running(KafkaBroker(tmp_path_factory.mktemp("secured-kafka"), users=users)) as broker:
         yield broker
-    finally:
-        broker.stop()
 
 
 @pytest.fixture(scope="session")
 def hdfs(java_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hdfs]:
     """With ann of acme and gil of globex; this process is the platform's user."""
     cluster = Hdfs(tmp_path_factory.mktemp("hdfs"), groups={"ann": "acme", "gil": "globex"})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HADOOP_USER_NAME", PLATFORM_USER)
-        try:
-            cluster.start()
-            yield cluster
-        finally:
-            cluster.stop()
+    with running_as_platform(cluster):
+        yield cluster
 
 
 @pytest.fixture(scope="session")
 def spark_cluster(java_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
-    cluster = Spark(tmp_path_factory.mktemp("spark"))
-    try:
-        cluster.start()
+    with running(Spark(tmp_path_factory.mktemp("spark"))) as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture

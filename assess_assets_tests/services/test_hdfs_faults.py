@@ -15,6 +15,7 @@ from assess_assets.sample.messy import messy_lines
 from assess_assets.storage.hdfs_folders import HdfsFolders
 from assess_assets.storage.lake import Lake
 from assess_assets.storage.lake_faults import LakeFault
+from assess_assets_tests.services.running import running_as_platform
 from assess_assets_tests.steps import CUSTOMER, Steps
 
 pytestmark = pytest.mark.services
@@ -40,14 +41,8 @@ class HdfsSteps(Steps):
 @pytest.fixture(scope="module")
 def own_hdfs(java_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hdfs]:
     """For this module alone: it is stopped and killed here."""
-    cluster = Hdfs(tmp_path_factory.mktemp("faulty-hdfs"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HADOOP_USER_NAME", PLATFORM_USER)
-        try:
-            cluster.start()
-            yield cluster
-        finally:
-            cluster.stop()
+    with running_as_platform(Hdfs(tmp_path_factory.mktemp("faulty-hdfs"))) as cluster:
+        yield cluster
 
 
 @pytest.fixture
