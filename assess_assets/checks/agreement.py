@@ -20,6 +20,7 @@ _DIFFERENCES = named(
     ]
 )
 
+# Questions are counted before anything is joined: a join would carry all of their content along.
 VALIDATOR_AND_PARSER_AGREE = Fact(
     name="validator_and_parser_agree",
     table="message_ledger",
@@ -34,9 +35,10 @@ VALIDATOR_AND_PARSER_AGREE = Fact(
                      {_DIFFERENCES} as differs
               from {{message_ledger}} l
               join (select a.source, a.partition, a.offset, a.user_exam_id, a.fingerprint,
-                           cardinality(a.questions) as questions,
-                           coalesce(o.options, 0) as options
-                    from {{assessments}} a
+                           a.questions, coalesce(o.options, 0) as options
+                    from (select {where_it_is("t")}, t.user_exam_id, t.fingerprint,
+                                 cardinality(t.questions) as questions
+                          from {{assessments}} t) a
                     left join (select q.source, q.partition, q.offset,
                                       sum(cardinality(q.question.options)) as options
                                from ({_QUESTIONS}) q

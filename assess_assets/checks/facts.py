@@ -24,6 +24,9 @@ class Fact:
     the same in Sail, Apache Spark and DuckDB: columns are always qualified (`q.offset`), because
     offset, partition and timestamp are words of one dialect or another. What identifies a person
     or an attempt is compared and never selected.
+
+    `suspicion` is a cheaper query that has rows whenever `query` has any, and may have some when it
+    has none: only then is `query` asked. The engine's own words are fine in it.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Fact:
     meaning: str
     query: str
     blocking: bool = True  # a fact that does not block warns
+    suspicion: str | None = None
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 Belongs here: the order in which rules are tried, unknown keys, and msgspec's errors put into rule,
 path, expected and found. Not here: the contract (contract.py) and whole batches (batches.py).
 
-The usual message takes one way through: decode, convert, a few looks, fingerprint. Whatever fails
-on it gets a second look, which may take its time.
+The usual message takes one way through: decode, a few looks, fingerprint. Whatever fails on it
+gets a second look, which may take its time.
 """
 
 from __future__ import annotations
@@ -27,16 +27,15 @@ from assess_assets.messages.spelling import (
 
 _DECODER: Final = msgspec.json.Decoder()
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
-# msgspec (0.22) works a Struct out when it is first used, and a second thread that meets it half
-# done crashes the process: an engine judges in several threads at once. So it is done here.
-_WORKED_OUT: Final = msgspec.json.Decoder(Message)
+# Made at import: msgspec (0.22) works a Struct out when it is first used, and a second thread that
+# meets it half done crashes the process. An engine judges in several threads at once.
+_MESSAGES: Final = msgspec.json.Decoder(Message)
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `\w+`)?(.*)", re.DOTALL)
 _JSON_NAMES = {"int": "integer", "str": "string", "bool": "boolean"}
-_HINT_OF_DIGITS = re.compile(rb"\.[0-9]{7}")  # no column loses digits of a text without it
 _CHOICES = {
     "certification": get_args(contract.Certification),
     "user_result": get_args(contract.UserResult),
@@ -75,28 +74,20 @@ def judge(value: bytes | memoryview | None, source_defect: str | None = None) ->
         expected = f"at most {MAX_MESSAGE_BYTES} bytes"
         return _refused(Fault(Rule.MESSAGE_TOO_LARGE, "$", expected, f"{len(value)} bytes"))
     try:
-        document = _DECODER.decode(value)
-    except (ValueError, RecursionError) as error:
-        return _refused(_decoding_fault(bytes(value), error))
-    if not isinstance(document, dict):
-        # Not `described`: a scalar here is the whole payload.
-        found = described(document).partition(" ")[0]
-        return _refused(Fault(Rule.NOT_AN_OBJECT, "$", "a JSON object", found))
-    try:
-        message = msgspec.convert(document, Message)
-    except msgspec.ValidationError:
-        return _second_look(bytes(value), document)
-    canonical = _ENCODER.encode(document)
+        message = _MESSAGES.decode(value)
+    except (ValueError, RecursionError):
+        return _second_look(bytes(value))
+    canonical = _ENCODER.encode(message)
     if may_hide_a_fault(value, len(canonical)) and (fault := spelling_fault(bytes(value))):
         return _refused(fault)
     return _weighed(message, canonical, {})
 
 
 def _weighed(message: Message, canonical: bytes, unmapped: dict[str, object]) -> Verdict:
-    if fault := contract.first_fault(message):
+    plain_times = contract.has_plain_times(canonical)
+    if fault := contract.first_fault(message, plain_times):
         return _refused(fault)
-    if _HINT_OF_DIGITS.search(canonical):
-        unmapped |= contract.finer_than_columns(message)
+    unmapped |= contract.finer_than_columns(message, plain_times)
     questions = message.sequences.questions
     return Verdict(
         attempt_id=message.user_exam_id,
@@ -107,8 +98,16 @@ def _weighed(message: Message, canonical: bytes, unmapped: dict[str, object]) ->
     )
 
 
-def _second_look(raw: bytes, document: object) -> Verdict:
-    """For a document with unknown keys, with a fault, or both."""
+def _second_look(raw: bytes) -> Verdict:
+    """For what is not a message as it stands: unknown keys, a fault, or both."""
+    try:
+        document = _DECODER.decode(raw)
+    except (ValueError, RecursionError) as error:
+        return _refused(_decoding_fault(raw, error))
+    if not isinstance(document, dict):
+        # Not `described`: a scalar here is the whole payload.
+        found = described(document).partition(" ")[0]
+        return _refused(Fault(Rule.NOT_AN_OBJECT, "$", "a JSON object", found))
     if fault := spelling_fault(raw):  # first: from here on, no value can be too deep for us either
         return _refused(fault)
     unmapped: dict[str, object] = {}

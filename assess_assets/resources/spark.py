@@ -16,6 +16,7 @@ from dagster import ConfigurableResource
 from dagster_pyspark import LazyPySparkResource
 from pyspark.sql import SparkSession
 
+from assess_assets.sources.batches import READERS
 from assess_assets.sources.kafka_source import KafkaDataSource
 from assess_assets.sources.landing_source import LandingDataSource
 
@@ -68,7 +69,10 @@ def _session(url: str) -> SparkSession:
 def _configuration(url: str) -> dict[str, str]:
     if url == SAIL:
         host, port = _sail().listening_address
-        return {**_COMMON, "spark.remote": f"sc://{host}:{port}"}
+        # Sail runs all partitions of a source at once, however many, and each keeps what it writes
+        # in memory until its file is full.
+        readers = {READERS: str(os.cpu_count() or 1)}
+        return {**_COMMON, **readers, "spark.remote": f"sc://{host}:{port}"}
     if url.startswith("sc://"):
         return {**_COMMON, "spark.remote": url}
     on_a_cluster = str(url.startswith("spark://")).lower()

@@ -18,6 +18,8 @@ from assess_assets.sources.kafka_topic import topic_of
 from assess_assets.sources.landing import find_new_ranges
 from assess_assets.sources.ranges import SourceRange, ranges_to_json
 
+READERS = "spark.assess.readers"  # a setting of the session
+
 
 @dataclass(frozen=True)
 class Sources:
@@ -73,6 +75,7 @@ def read_batch(
 
 def _landed(spark: SparkSession, sources: Sources, ranges: list[SourceRange]) -> DataFrame:
     source = spark.read.format("assess_landing").option("folder", str(sources.folder))
+    source = source.option("readers", _readers(spark))
     return source.option("ranges", ranges_to_json(ranges)).load()
 
 
@@ -87,6 +90,12 @@ def _published(spark: SparkSession, sources: Sources, ranges: list[SourceRange])
         .option("servers", sources.kafka.servers)
         .option("file", sources.kafka.file or "")
         .option("customer", sources.customer)
+        .option("readers", _readers(spark))
         .option("ranges", ranges_to_json(ranges))
         .load()
     )
+
+
+def _readers(spark: SparkSession) -> str:
+    """How many partitions a source may have, says the engine; 0 for no limit."""
+    return str(spark.conf.get(READERS, "0"))

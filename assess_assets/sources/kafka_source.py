@@ -14,7 +14,14 @@ from pyspark.sql.types import StructType
 
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_reading import read_batches
-from assess_assets.sources.ranges import ENVELOPE, SourceError, SourceRange, ranges_from_json
+from assess_assets.sources.ranges import (
+    ENVELOPE,
+    SourceError,
+    SourceRange,
+    grouped,
+    ranges_from_json,
+    ranges_to_json,
+)
 
 SPLIT_OFFSETS: Final = 100_000
 
@@ -24,7 +31,7 @@ class KafkaDataSource(DataSource):
 
     Options: `servers`; `file`, the path of further client settings, which every executor must see
     (their content is in no option, as options show in plans); `customer`; `ranges`, what
-    `ranges_to_json` wrote.
+    `ranges_to_json` wrote; `readers`, how many partitions there may be (0 or none: one per piece).
     """
 
     @classmethod
@@ -47,29 +54,30 @@ class KafkaDataSource(DataSource):
                 "`ranges`, the customer's claimed ranges as a JSON list."
             ) from None
         config = KafkaConfig(servers, self.options.get("file") or None)
-        return KafkaReader(config, customer, ranges_from_json(ranges))
+        readers = int(self.options.get("readers", 0))
+        return KafkaReader(config, customer, ranges_from_json(ranges), readers)
 
 
 class KafkaReader(DataSourceReader):
-    """One Spark partition per range, or several if it is large."""
+    """One Spark partition per range, or several if it is large, or as many as are allowed."""
 
-    def __init__(self, config: KafkaConfig, customer: str, ranges: list[SourceRange]) -> None:
+    def __init__(
+        self, config: KafkaConfig, customer: str, ranges: list[SourceRange], readers: int = 0
+    ) -> None:
         self._config = config
+        self._readers = readers
         self._customer = customer
         self._ranges = [claim for claim in ranges if claim.kind == "read" and claim.messages]
 
     def partitions(self) -> list[InputPartition]:
         """The ranges to read; without any, Spark makes up one partition that has no range."""
-        return [
-            InputPartition(piece.to_json())
-            for claim in self._ranges
-            for piece in split(claim, SPLIT_OFFSETS)
-        ]
+        pieces = [piece for claim in self._ranges for piece in split(claim, SPLIT_OFFSETS)]
+        groups = grouped(pieces, self._readers)
+        return [InputPartition(ranges_to_json(group)) for group in groups]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        """The messages of one range."""
-        if partition.value is not None:
-            claim = SourceRange.from_json(partition.value)
+        """The messages of the partition's ranges."""
+        for claim in ranges_from_json(partition.value) if partition.value is not None else ():
             yield from read_batches(self._config, self._customer, claim)
 
 

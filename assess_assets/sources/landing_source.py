@@ -19,7 +19,9 @@ from assess_assets.sources.ranges import (
     ENVELOPE_ARROW,
     SourceError,
     SourceRange,
+    grouped,
     ranges_from_json,
+    ranges_to_json,
 )
 
 BATCH_ROWS: Final = 1000
@@ -30,7 +32,8 @@ class LandingDataSource(DataSource):
     """`spark.read.format("assess_landing")`: the records of claimed ranges of landed files.
 
     Options: `folder`, the customer's landing folder, which every executor must see under this
-    path; `ranges`, what `ranges_to_json` wrote.
+    path; `ranges`, what `ranges_to_json` wrote; `readers`, how many partitions there may be (0 or
+    none: one per range).
     """
 
     @classmethod
@@ -51,24 +54,27 @@ class LandingDataSource(DataSource):
                 f"assess_landing: the option {error} is missing. Give `folder`, a customer's "
                 "landing folder, and `ranges`, its claimed ranges as a JSON list."
             ) from None
-        return LandingReader(Path(folder), ranges_from_json(ranges))
+        readers = int(self.options.get("readers", 0))
+        return LandingReader(Path(folder), ranges_from_json(ranges), readers)
 
 
 class LandingReader(DataSourceReader):
-    """One Spark partition per range that has messages."""
+    """One Spark partition per range that has messages, or as many as are allowed."""
 
-    def __init__(self, folder: Path, ranges: list[SourceRange]) -> None:
+    def __init__(self, folder: Path, ranges: list[SourceRange], readers: int = 0) -> None:
         self._folder = folder
+        self._readers = readers
         self._ranges = [claim for claim in ranges if claim.kind == "read" and claim.messages]
 
     def partitions(self) -> list[InputPartition]:
         """The ranges to read; without any, Spark makes up one partition that has no range."""
-        return [InputPartition(claim.to_json()) for claim in self._ranges]
+        groups = grouped(self._ranges, self._readers)
+        return [InputPartition(ranges_to_json(group)) for group in groups]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        """The range's records, in batches bounded by rows and by bytes."""
-        if partition.value is not None:
-            yield from read_batches(self._folder, SourceRange.from_json(partition.value))
+        """The ranges' records, in batches bounded by rows and by bytes."""
+        for claim in ranges_from_json(partition.value) if partition.value is not None else ():
+            yield from read_batches(self._folder, claim)
 
 
 def read_batches(folder: Path, claim: SourceRange) -> Iterator[pa.RecordBatch]:

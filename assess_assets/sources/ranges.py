@@ -88,15 +88,6 @@ class SourceRange:
         """Whether this is a landed file's range; a topic has no size."""
         return self.size_bytes is not None
 
-    def to_json(self) -> str:
-        """The range as one JSON object, as it travels in the options of a DataSource."""
-        return msgspec.json.encode(self).decode()
-
-    @classmethod
-    def from_json(cls, text: str) -> "SourceRange":
-        """The range that `to_json` wrote."""
-        return msgspec.json.decode(text, type=cls)
-
 
 def ranges_to_json(ranges: list[SourceRange]) -> str:
     """Several ranges as one JSON list: the `ranges` option of a DataSource."""
@@ -106,6 +97,13 @@ def ranges_to_json(ranges: list[SourceRange]) -> str:
 def ranges_from_json(text: str) -> list[SourceRange]:
     """The ranges that `ranges_to_json` wrote."""
     return msgspec.json.decode(text, type=list[SourceRange])
+
+
+def grouped(ranges: list[SourceRange], most: int) -> list[list[SourceRange]]:
+    """The ranges in at most `most` groups (0: each on its own) of about as many ranges."""
+    if not most:
+        return [[claim] for claim in ranges]
+    return [ranges[first::most] for first in range(min(most, len(ranges)))]
 
 
 def lost_rest(last: SourceRange, note: str) -> SourceRange:

@@ -22,6 +22,10 @@ from assess_assets.storage.job_names import named_jobs
 from assess_assets.storage.lake_faults import lake_faults
 from assess_assets.tables.contract import TableContract
 
+# Sail keeps a file in memory until it is full (by default 100 MiB) and each thread writes one. With
+# smaller ones it needs half of the memory, and half of the time.
+SAIL_FILE_BYTES = 16 * 1024 * 1024
+
 
 class LostRace(Exception):
     """Another run committed to a table after this one had decided. Nothing was damaged."""
@@ -97,6 +101,7 @@ def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]
         .write.format("delta")
         .mode("overwrite")
         .option("replaceWhere", bounds)
+        .option("target_file_size", str(SAIL_FILE_BYTES))
         .option("userMetadata", json.dumps(evidence, sort_keys=True))
     )
     names = (target.customer, target.table.name)

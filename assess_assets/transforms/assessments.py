@@ -4,8 +4,6 @@ The validator has seen every message before, so nothing here can be silently nul
 `from_json` would not understand has been refused (`checks.agreement` proves it on every run).
 """
 
-from collections.abc import Callable
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import (
@@ -19,7 +17,7 @@ from pyspark.sql.types import (
 )
 
 from assess_assets.tables.attempts import COUNTS
-from assess_assets.transforms.results import computed_result
+from assess_assets.transforms.results import Condition, computed_result, number_of
 
 
 def _struct(**fields: DataType) -> StructType:
@@ -50,8 +48,6 @@ _MESSAGE = _struct(
     certification=_TEXT,
     sequences=_SEQUENCES,
 )
-
-Condition = Callable[[Column], Column]
 
 # user_result as the counts name it
 _RESULT_OF_COUNT = {
@@ -152,7 +148,7 @@ def _has_result(result: str) -> Condition:
 
 
 def _count(condition: Condition) -> Column:
-    return F.size(F.filter("questions", condition)).cast("bigint")
+    return number_of(F.col("questions"), condition)
 
 
 def _mismatch() -> Column:

@@ -1,14 +1,18 @@
 """Checks that follow from contracts: columns, required values and keys of every table."""
 
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
+from assess_assets.checks import counting, examine
+from assess_assets.checks.contracts import keys_are_unique
 from assess_assets.checks.facts import coordinates_of
 from assess_assets.checks.registry import CHECKED_TABLES
 from assess_assets.tables.contract import TableContract
+from assess_assets.tables.detail import OPTIONS
 from assess_assets.tables.registry import TABLES, table_named
 from assess_assets_tests.damage import Damaged
 
@@ -100,6 +104,26 @@ def test_rows_with_the_same_key_are_listed(table: TableContract, damaged: Damage
     assert found.metadata["failing_rows"] == 2
     where = {column: before[column] for column in coordinates_of(table)} | {"copies": 2}
     assert damaged.failing_rows(table.name, name) == [where, where | other]
+
+
+@pytest.mark.parametrize("name", ["questions", "options"])
+def test_in_a_large_table_rows_with_the_same_key_are_suspected_and_then_found(
+    name: str, damaged: Damaged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "LARGE_ROWS", 1)
+    check = f"{name}_keys_are_unique"
+    assert damaged.verdicts(name)[check].passed
+    damaged.repeat(name, 0)
+    assert damaged.verdicts(name)[check].metadata["failing_rows"] == 2
+
+
+def test_a_suspicion_without_a_cause_is_no_failure(
+    damaged: Damaged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "LARGE_ROWS", 1)
+    fact = replace(keys_are_unique(OPTIONS), suspicion="select 1 as one from {options} t")
+    (verdict,) = examine.examine(damaged.lake, damaged.customer, damaged.policy, [fact])
+    assert verdict.passed
 
 
 @every_table

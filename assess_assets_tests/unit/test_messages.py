@@ -10,8 +10,10 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -20,8 +22,10 @@ from hypothesis import strategies as st
 from assess_assets.messages import (
     MAX_MESSAGE_BYTES,
     VERDICT_SCHEMA,
+    Message,
     Rule,
     Verdict,
+    contract,
     judge,
     judge_batch,
 )
@@ -489,6 +493,20 @@ def test_a_negative_zero_is_refused_without_unknown_keys_too() -> None:
     assert judge(text_with('"attempt":1', '"attempt":0')).rule is None
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "certification",
+        "sequences.counts",
+        *(f"sequences.questions.0.options.1.{key}" for key in ("at", "correct", "submitted")),
+    ],
+)
+def test_null_and_an_absent_key_are_accepted_and_are_other_contents(path: str) -> None:
+    null, absent = judged(put(path, None)), judged(drop(path))
+    assert (null.rule, absent.rule) == (None, None)
+    assert null.fingerprint != absent.fingerprint
+
+
 def test_every_rule_has_one_line_of_meaning() -> None:
     for rule in Rule:
         assert re.fullmatch(r"[A-Z].+\.", rule.meaning)
@@ -510,6 +528,29 @@ def shuffled(node: Any, chance: random.Random) -> Any:
         keys = chance.sample(list(node), len(node))
         return {key: shuffled(node[key], chance) for key in keys}
     return [shuffled(item, chance) for item in node] if isinstance(node, list) else node
+
+
+TIMES = st.one_of(
+    st.datetimes(datetime(1965, 1, 1), datetime(2205, 1, 1)).map(lambda at: at.isoformat() + "Z"),
+    st.from_regex(
+        r"(19[678]|20[0-9]|2[12]0)[0-9]-(0[0-9]|1[0-4])-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]"
+        r"(\.[0-9]{0,10})?(Z|z|[+-][0-2][0-9]:[0-6][0-9])?",
+        fullmatch=True,
+    ),
+    st.text(max_size=30),
+)
+
+
+@given(TIMES, TIMES)
+def test_a_time_that_looks_plain_has_no_fault_and_no_digits_too_many(one: str, other: str) -> None:
+    document = attempt()
+    options = document["sequences"]["questions"][0]["options"]
+    options[0]["at"], options[1]["at"] = one, other
+    message = msgspec.convert(document, Message)
+    if contract.has_plain_times(encoded(document)):
+        assert contract.first_fault(message) is None
+        assert contract.finer_than_columns(message) == {}
+    assert contract.has_plain_times(encoded(attempt()))
 
 
 @given(st.binary(max_size=200))
