@@ -17,8 +17,6 @@ from assess_assets.sample.defects.kinds import dump
 from assess_assets_tests.deliveries import message
 from assess_assets_tests.steps import Steps
 
-pytestmark = pytest.mark.both_engines
-
 FILE = "kinds.ndjson"
 Place = tuple[str, int]
 
