@@ -71,13 +71,12 @@ test-unit: $(READY) ## the tests that start no engine
 # Settings under which Spark loses little time over tables of a few rows.
 SMALL_SPARK := SPARK_CONF_DIR=$(CURDIR)/assess_assets_tests/spark_conf
 
+# One process first: the others find the jars that it downloads.
 .PHONY: test-spark
-test-spark: $(READY) ## on Apache Spark local[2]: the whole job row for row, and the writing rules (Java 17)
+test-spark: $(READY) ## on Apache Spark local[2]: the whole job, and tests marked both_engines (Java 17)
 	$(SMALL_SPARK) $(BIN)/pytest -m spark assess_assets_tests/engine
-	$(SMALL_SPARK) ASSESS_SPARK='local[2]' $(BIN)/pytest assess_assets_tests/engine/test_landing_source.py \
-	  assess_assets_tests/engine/test_attempts.py assess_assets_tests/engine/test_builds.py \
-	  assess_assets_tests/engine/test_writing.py \
-	  -k "landing_source or attempts or stale or claimants or rebuild_gives"
+	$(SMALL_SPARK) ASSESS_SPARK='local[2]' $(BIN)/pytest -n $(WORKERS) --dist loadfile \
+	  -m both_engines assess_assets_tests/engine $(PYTEST_ARGS)
 
 .PHONY: test-spark-all
 test-spark-all: $(READY) ## every engine test on Apache Spark: an hour on two cores

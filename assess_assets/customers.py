@@ -5,14 +5,51 @@ Names and keys are `customer_names`'s business.
 
 import tomllib
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+import click
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, Field
 
-from assess_assets.customer_names import require_customer_key
+from assess_assets.customer_names import InvalidCustomerKey, require_customer_key
 
-CUSTOMERS = dg.DynamicPartitionsDefinition(name="customers")
+
+class UnknownCustomer(click.ClickException):
+    """A run was asked for a customer that is not registered.
+
+    Dagster's commands are click's, so they print this as one message and exit with 1. Were it a
+    DagsterUnknownPartitionError, they would put a text about "selected assets" in its place.
+    """
+
+
+class Customers(dg.DynamicPartitionsDefinition):
+    """Dagster's own definition, but for what it says of an unknown customer."""
+
+    def validate_partition_key(self, partition_key: str, context: Any) -> None:
+        """Asked before a run by Dagster's commands, run requests and `execute_in_process`."""
+        try:
+            super().validate_partition_key(partition_key, context)
+        except dg.DagsterUnknownPartitionError as unknown:
+            raise UnknownCustomer(_told_of(partition_key)) from unknown
+
+
+# Dagster stores the class's name with sets of partitions and compares it, also in processes that
+# know its own class alone (UI, daemon).
+Customers.__name__ = dg.DynamicPartitionsDefinition.__name__
+
+CUSTOMERS = Customers(name="customers")
+
+
+def _told_of(unknown: str) -> str:
+    try:
+        key = require_customer_key(unknown)
+    except InvalidCustomerKey as error:
+        return f"{error} Nothing was run. `assess customers` lists every customer's key and name."
+    return (
+        f"Customer {key} is not registered in this Dagster instance, so nothing was run. "
+        "`assess customers` lists who is. `assess customers sync` registers everybody whose files "
+        f"have landed; `assess land FILE --customer {key}` delivers a first one."
+    )
 
 
 def backfill_policy() -> dg.BackfillPolicy:

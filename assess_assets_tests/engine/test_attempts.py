@@ -17,6 +17,8 @@ from assess_assets.sample.records import JsonObject
 from assess_assets_tests.deliveries import FORM, changed, lines, message
 from assess_assets_tests.steps import Steps
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def acme(spark: SparkSession, tmp_path: Path) -> Steps:

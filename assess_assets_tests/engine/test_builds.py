@@ -18,14 +18,21 @@ from assess_assets.storage.protocol import UpstreamNotReady
 from assess_assets_tests.deliveries import FORM, lines, of_every_fate
 from assess_assets_tests.steps import CUSTOMER, MADE, Steps
 
+pytestmark = pytest.mark.both_engines
 
-@pytest.fixture
-def acme(spark: SparkSession, tmp_path: Path) -> Steps:
-    """A customer after one run."""
-    steps = Steps(spark, tmp_path / "acme")
+
+@pytest.fixture(scope="module")
+def after_a_run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Steps:
+    steps = Steps(spark, tmp_path_factory.mktemp("builds"))
     steps.land("a.ndjson", lines(*of_every_fate()))
     steps.run()
     return steps
+
+
+@pytest.fixture
+def acme(after_a_run: Steps, tmp_path: Path) -> Steps:
+    """A customer after one run."""
+    return after_a_run.copy(tmp_path / "acme")
 
 
 def policy(version: int, *test_exam_ids: str) -> CustomerPolicy:

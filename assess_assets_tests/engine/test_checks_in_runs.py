@@ -96,6 +96,7 @@ def test_a_check_alone_runs_one_step_for_one_customer(pair: Platform) -> None:
     assert all(each.passed and each.partition == HOSTILE for each in found.values())
 
 
+@pytest.mark.both_engines
 def test_a_blocking_check_that_fails_stops_what_follows(pair: Platform) -> None:
     _damage(pair, "globex")
     result = pair.materialize("globex", raise_on_error=False)
@@ -132,6 +133,7 @@ def test_a_rate_above_the_limit_of_one_customers_policy_stops_it(pair: Platform)
     assert "questions" not in _steps(result, "STEP_START")
 
 
+@pytest.mark.both_engines
 def test_in_a_range_each_customer_has_its_own_result(pair: Platform) -> None:
     _damage(pair, "globex")
     result = pair.materialize_range("globex", HOSTILE)
@@ -192,6 +194,7 @@ def test_a_customer_without_messages_passes(platform: Platform) -> None:
     assert all(each.passed for each in result.get_asset_check_evaluations())
 
 
+@pytest.mark.both_engines
 def test_a_customer_that_never_ran_is_told_what_to_run(platform: Platform) -> None:
     platform.register("nobody")
     result = _run_checks(platform, "options", customer="nobody")
@@ -207,6 +210,7 @@ def test_a_text_that_is_no_customers_key_is_refused(platform: Platform) -> None:
     assert not _run_checks(platform, "options", customer="../x").success
 
 
+@pytest.mark.both_engines
 def test_customers_that_are_examined_at_the_same_time_do_not_meet(pair: Platform) -> None:
     customers = [f"customer-{number}" for number in range(6)]
     for lost, customer in enumerate(customers):

@@ -10,6 +10,8 @@ import pytest
 
 from assess_assets_tests.damage import Damaged, Row, where_it_was
 
+pytestmark = pytest.mark.both_engines
+
 MESSY = "source = 'messy.ndjson'"
 
 

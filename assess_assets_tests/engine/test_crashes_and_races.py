@@ -5,6 +5,7 @@ Belongs here: crashes and races. Does not: what one write promises (`test_writin
 """
 
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,21 @@ def test_a_crash_before_any_commit_is_finished_by_the_next_run(
     assert steps.all_rows() == expected
 
 
+@pytest.mark.both_engines
+@pytest.mark.parametrize(
+    "situation", [before_the_first_run, before_a_second_batch, before_a_rebuild_with_news]
+)
+def test_runs_that_crash_before_each_commit_in_turn_are_finished_by_the_last(
+    situation: Situation, prepared: Prepared, tmp_path: Path
+) -> None:
+    """The first crashes before the first commit, the next before the second, and so on."""
+    steps, expected = prepared(situation, tmp_path / "lake")
+    for table in written(situation):
+        assert steps.stop_before(table) == table
+    steps.run()
+    assert steps.all_rows() == expected
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [
@@ -148,6 +164,26 @@ def test_a_run_that_another_overtakes_at_any_commit_loses_or_agrees(
     assert steps.all_rows() == expected
 
 
+@pytest.mark.both_engines
+def test_runs_that_another_overtakes_at_each_commit_in_turn_all_lose(
+    prepared: Prepared, tmp_path: Path
+) -> None:
+    """The other makes that one commit and crashes before the next; nothing is left to a rerun."""
+    steps, expected = prepared(before_a_rebuild_with_news, tmp_path / "lake")
+    other = Steps(steps.spark, steps.folder, steps.policy)
+    for table, following in zip_longest(WRITTEN[1:], WRITTEN[2:]):
+        overtaken = steps.pauses()
+        pause_before(overtaken, table)
+        if following:
+            other.stop_before(following)
+        else:
+            other.run()
+        if table != "builds":  # before a claim nothing has been decided
+            with pytest.raises(LostRace, match=f"table {table} .* Nothing was written"):
+                next(overtaken)
+    assert steps.all_rows() == expected
+
+
 @pytest.mark.parametrize("table", sample(MADE[:5]))
 def test_a_run_that_was_overtaken_by_half_of_another_is_mended(
     table: str, prepared: Prepared, tmp_path: Path
@@ -167,6 +203,7 @@ def test_a_run_that_was_overtaken_by_half_of_another_is_mended(
     assert steps.all_rows() == expected
 
 
+@pytest.mark.both_engines
 def test_a_build_that_two_runs_claim_is_claimed_once(prepared: Prepared, tmp_path: Path) -> None:
     steps, expected = prepared(before_a_rebuild, tmp_path / "lake")
     other = Steps(steps.spark, steps.folder, STRICTER)
@@ -184,6 +221,7 @@ def test_a_build_that_two_runs_claim_is_claimed_once(prepared: Prepared, tmp_pat
     assert steps.all_rows() == expected
 
 
+@pytest.mark.both_engines
 def test_a_reader_sees_the_old_build_of_a_table_until_the_new_one_is_whole(
     prepared: Prepared, tmp_path: Path
 ) -> None:

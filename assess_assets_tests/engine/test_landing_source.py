@@ -13,6 +13,8 @@ from assess_assets.sources.landing import find_new_ranges
 from assess_assets.sources.landing_source import LandingDataSource
 from assess_assets.sources.ranges import ENVELOPE, SourceRange, ranges_to_json
 
+pytestmark = pytest.mark.both_engines
+
 
 def load(spark: SparkSession, folder: Path, ranges: list[SourceRange]) -> DataFrame:
     spark.dataSource.register(LandingDataSource)

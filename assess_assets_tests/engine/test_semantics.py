@@ -7,6 +7,7 @@ Belongs here: statements about whole deliveries. Does not: what a column of one 
 import gzip
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,14 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from assess_assets.sources.ranges import LandedFileChanged
+from assess_assets_tests.conftest import ENGINE
 from assess_assets_tests.deliveries import FATES, changed, lines, message, of_every_fate, text
 from assess_assets_tests.steps import Steps
 
+pytestmark = pytest.mark.both_engines
+
 COORDINATES = ("source", "partition", "offset", "batch", "build")
+EXAMPLES = 5 if ENGINE == "sail" else 1  # of up to four runs each
 DERIVED = ("assessments", "questions", "options")
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
@@ -34,10 +39,23 @@ def run_each(steps: Steps, *deliveries: list[Any]) -> Steps:
 
     A file's messages have spaces behind them, for a file that landed before would be refused.
     """
-    for number, delivery in enumerate(deliveries):
-        steps.land(f"{number:02}.ndjson", lines(*(text(each) + " " * number for each in delivery)))
+    for _ in land_each(steps, *deliveries):
         steps.run()
     return steps
+
+
+def judge_each(steps: Steps, *deliveries: list[Any]) -> Steps:
+    """`run_each`, but no further than the ledger."""
+    for _ in land_each(steps, *deliveries):
+        steps.judge()
+    return steps
+
+
+def land_each(steps: Steps, *deliveries: list[Any]) -> Iterator[str]:
+    for number, delivery in enumerate(deliveries):
+        name = f"{number:02}.ndjson"
+        steps.land(name, lines(*(text(each) + " " * number for each in delivery)))
+        yield name
 
 
 def fates(steps: Steps) -> list[tuple[Any, ...]]:
@@ -46,7 +64,7 @@ def fates(steps: Steps) -> list[tuple[Any, ...]]:
 
 
 def test_within_one_batch_every_message_has_its_one_fate(acme: Steps) -> None:
-    run_each(acme, of_every_fate())
+    judge_each(acme, of_every_fate())
     assert acme.fates() == FATES
     file = "00.ndjson"
     assert fates(acme)[3:7] == [
@@ -58,7 +76,7 @@ def test_within_one_batch_every_message_has_its_one_fate(acme: Steps) -> None:
 
 
 def test_across_batches_the_fates_are_the_same(acme: Steps) -> None:
-    run_each(acme, *([each] for each in of_every_fate()))
+    judge_each(acme, *([each] for each in of_every_fate()))
     assert acme.fates() == FATES
     assert fates(acme)[3:7] == [
         ("duplicate", "00.ndjson", 0),
@@ -70,7 +88,7 @@ def test_across_batches_the_fates_are_the_same(acme: Steps) -> None:
 
 
 def test_each_other_content_is_one_conflict_and_kept_whole(acme: Steps) -> None:
-    run_each(acme, [message("a", version) for version in (0, 1, 2, 1, 0, 2)], [message("a", 2)])
+    judge_each(acme, [message("a", version) for version in (0, 1, 2, 1, 0, 2)], [message("a", 2)])
     assert acme.fates() == ["accepted", *["conflict"] * 2, *["duplicate"] * 4]
     kept = acme.rows("conflicting_assessments", "value", "accepted_offset", "user_exam_id")
     assert [json.loads(row["value"]) for row in kept] == [message("a", 1), message("a", 2)]
@@ -78,7 +96,7 @@ def test_each_other_content_is_one_conflict_and_kept_whole(acme: Steps) -> None:
 
 
 def test_every_message_is_in_the_ledger_and_a_refused_one_keeps_its_bytes(acme: Steps) -> None:
-    run_each(acme, of_every_fate())
+    judge_each(acme, of_every_fate())
     where = ("batch", "source", "partition", "offset")
     assert acme.rows("message_ledger", *where) == acme.rows("raw_messages", *where)
     refused = acme.rows("quarantined_messages", "offset", "rule", "value")
@@ -91,9 +109,9 @@ def test_every_message_is_in_the_ledger_and_a_refused_one_keeps_its_bytes(acme: 
 def test_arrival_is_in_the_order_of_batch_then_source_then_offset(acme: Steps) -> None:
     acme.land("b.ndjson", lines(message("a", 1), message("a", 2)))
     acme.land("a.ndjson", lines(message("a", 3)))
-    acme.run()
+    acme.judge()
     acme.land("0.ndjson", lines(message("a", 4)))  # sorts first, arrives last
-    acme.run()
+    acme.judge()
     found = acme.rows("message_ledger", "source", "offset", "fate")
     assert [tuple(row.values()) for row in found] == [
         ("a.ndjson", 0, "accepted"),
@@ -115,7 +133,7 @@ def test_key_order_and_whitespace_make_no_other_content_but_the_order_of_a_list_
     made = message("a")
     shuffled = changed("a", lambda made: made["sequences"]["questions"].reverse())
     spaced = json.dumps(made, separators=(" , ", " : "))
-    run_each(acme, [made, backwards(made), spaced, shuffled])
+    judge_each(acme, [made, backwards(made), spaced, shuffled])
     assert acme.fates() == ["accepted", "duplicate", "duplicate", "conflict"]
 
 
@@ -143,7 +161,7 @@ def without_coordinates(steps: Steps) -> dict[str, list[dict[str, Any]]]:
 
 
 @given(deliveries())
-@settings(max_examples=5, deadline=None, suppress_health_check=SLOW, derandomize=True)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SLOW, derandomize=True)
 def test_order_repetition_and_splitting_of_messages_do_not_change_what_attempts_say(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, parts: list[list[Any]]
 ) -> None:
@@ -168,7 +186,7 @@ def test_a_bounded_run_reads_on_where_the_last_one_stopped(acme: Steps) -> None:
     acme.land("a.ndjson", lines(*of_every_fate()))
     acme.max_messages = 3
     for batches in (1, 2, 3, 3):
-        acme.run()
+        acme.judge()
         assert set(acme.values("source_ranges", "batch")) == set(range(1, batches + 1))
     assert acme.values("raw_messages", "batch") == [1, 1, 1, 2, 2, 2, 3, 3]
     assert acme.fates() == FATES
@@ -212,7 +230,7 @@ def test_a_defective_file_never_blocks_its_customer(acme: Steps, name: str) -> N
     content, expected = DEFECTIVE[name]
     acme.land(name, content)
     acme.land("z.ndjson", lines(message("z")))
-    acme.run()
+    acme.judge()
     found = acme.rows("message_ledger", "source", "fate")
     assert found[-1] == {"source": "z.ndjson", "fate": "accepted"}
     of_file = [row["fate"] for row in found if row["source"] == name]
@@ -223,7 +241,7 @@ def test_a_defective_file_never_blocks_its_customer(acme: Steps, name: str) -> N
 
 def test_an_empty_file_is_claimed_once_and_has_no_message(acme: Steps) -> None:
     acme.land("empty.json", "[]")
-    acme.run()
-    acme.run()
+    acme.judge()
+    acme.judge()
     assert acme.rows("source_ranges", "batch", "end_offset") == [{"batch": 1, "end_offset": 0}]
     assert acme.fates() == []

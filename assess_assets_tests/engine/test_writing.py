@@ -21,10 +21,25 @@ from assess_assets.tables.ingest import BUILDS
 from assess_assets_tests.deliveries import changed, lines, message, of_every_fate
 from assess_assets_tests.steps import CUSTOMER, MADE, NOON, Steps, sample
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def acme(spark: SparkSession, tmp_path: Path) -> Steps:
     return Steps(spark, tmp_path / "acme")
+
+
+@pytest.fixture(scope="module")
+def ran(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Steps:
+    steps = Steps(spark, tmp_path_factory.mktemp("ran"))
+    steps.land("a.ndjson", lines(*of_every_fate()))
+    steps.run()
+    return steps
+
+
+@pytest.fixture
+def after_a_run(ran: Steps, tmp_path: Path) -> Steps:
+    return ran.copy(tmp_path / "acme")
 
 
 def build_rows(spark: SparkSession, *numbers: int | None) -> DataFrame:
@@ -156,12 +171,10 @@ def test_a_claimed_batch_whose_file_is_gone_stops_the_customer(acme: Steps) -> N
     assert acme.values("source_ranges", "batch") == [1]
 
 
-def test_a_run_with_nothing_new_claims_and_writes_nothing(acme: Steps) -> None:
-    acme.land("a.ndjson", lines(*of_every_fate()))
-    acme.run()
-    before = acme.versions()
-    assert acme.run() == ["source_ranges", "builds"]
-    assert acme.versions() == before
+def test_a_run_with_nothing_new_claims_and_writes_nothing(after_a_run: Steps) -> None:
+    before = after_a_run.versions()
+    assert after_a_run.run() == ["source_ranges", "builds"]
+    assert after_a_run.versions() == before
 
 
 @pytest.mark.parametrize(
@@ -191,14 +204,12 @@ def test_a_batch_of_copies_explodes_nothing_and_is_counted(acme: Steps) -> None:
 
 
 @pytest.mark.parametrize("table", sample(MADE))
-def test_a_table_that_was_emptied_by_hand_is_made_again(acme: Steps, table: str) -> None:
-    acme.land("a.ndjson", lines(*of_every_fate()))
-    acme.run()
-    before = acme.all_rows()
-    acme.empty(table)
-    assert acme.rows(table) == []
-    acme.run()
-    assert acme.all_rows() == before
+def test_a_table_that_was_emptied_by_hand_is_made_again(after_a_run: Steps, table: str) -> None:
+    before = after_a_run.all_rows()
+    after_a_run.empty(table)
+    assert after_a_run.rows(table) == []
+    after_a_run.run()
+    assert after_a_run.all_rows() == before
 
 
 def test_raw_messages_emptied_by_hand_are_landed_again_and_never_lost_further(acme: Steps) -> None:
