@@ -45,11 +45,12 @@ clean-demo: ## remove everything the demo made
 	rm -rf $(DEMO)
 
 .PHONY: lint
-lint: $(READY) ## ruff (format and check), mypy --strict, definitions load
+lint: $(READY) ## ruff (format and check), mypy --strict, definitions load, compose file
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/dg check defs
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 .PHONY: format
 format: $(READY) ## let ruff mend what it can
