@@ -26,10 +26,21 @@ def decide_fates(verdicts: DataFrame, ledger: DataFrame) -> DataFrame:
         .join(attempts, "user_exam_id", "left_semi")
     )
     arrived = new.unionByName(known, allowMissingColumns=True)
+    # Most attempts have one message: only the others are sorted, which takes most of the time.
+    several = arrived.where("user_exam_id is not null").groupBy("user_exam_id").count()
+    several = several.where("count > 1").select("user_exam_id")
+    itself = F.struct(*ARRIVAL)
+    alone = new.join(several, "user_exam_id", "left_anti").withColumns(
+        {"first_message": itself, "first_of_content": itself}
+    )
+    compared = arrived.join(several, "user_exam_id", "left_semi").withColumns(
+        {
+            "first_message": _first(Window.partitionBy("user_exam_id")),
+            "first_of_content": _first(Window.partitionBy("user_exam_id", "fingerprint")),
+        }
+    )
     return (
-        arrived.withColumn("first_message", _first(Window.partitionBy("user_exam_id")))
-        .withColumn("first_of_content", _first(Window.partitionBy("user_exam_id", "fingerprint")))
-        .where("fate is null")
+        alone.unionByName(compared.where("fate is null"))
         .withColumn("fate", F.expr(_FATE))
         .withColumn("refers_to", F.expr(_REFERS_TO))
         .withColumn("why", F.expr(_WHY))
