@@ -1,13 +1,11 @@
 """landing_files: what lies in each customer's landing folder, as an observable source."""
 
-import hashlib
-
 import dagster as dg
 
 from assess_assets.assets.each_customer import customers_of
 from assess_assets.assets.specs import OWNERS, customer_source
 from assess_assets.resources.lake import LakeResource
-from assess_assets.sources.landing_files import list_files
+from assess_assets.sources.landing_files import folder_version
 
 
 @customer_source(
@@ -23,11 +21,6 @@ def landing_files(
 
     The data version changes when a file comes, goes or changes (names, sizes and times).
     """
-    versions: dict[str, dg.DataVersion | str] = {}
-    for customer in customers_of(context):
-        files = list_files(lake.landing_folder(customer)).values()
-        told = "\n".join(
-            f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files
-        )
-        versions[customer] = hashlib.sha256(told.encode()).hexdigest()[:16]
-    return dg.DataVersionsByPartition(versions)
+    return dg.DataVersionsByPartition(
+        {name: folder_version(lake.landing_folder(name)) for name in customers_of(context)}
+    )

@@ -14,6 +14,7 @@ from assess_assets.cli.docs import docs
 from assess_assets.cli.doctor import doctor
 from assess_assets.cli.errors import Commands
 from assess_assets.cli.explain import explain
+from assess_assets.cli.follow import follow
 from assess_assets.cli.history import history
 from assess_assets.cli.land import land
 from assess_assets.cli.publish import publish
@@ -37,6 +38,7 @@ app.command("demo-services")(demo_services)
 app.command()(sample)
 app.command()(land)
 app.command()(publish)
+app.command()(follow)
 app.command()(answers)
 app.command()(report)
 app.command()(show)

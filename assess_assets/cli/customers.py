@@ -13,6 +13,7 @@ from assess_assets.cli.deployment import dagster_instance, deployment, kafka_of,
 from assess_assets.cli.errors import CommandFailed, Commands
 from assess_assets.cli.options import AsJson
 from assess_assets.cli.output import print_json, print_rows
+from assess_assets.sources.landing_customers import landed_folders
 
 if TYPE_CHECKING:
     from assess_assets.settings import Settings
@@ -96,29 +97,6 @@ def add(
         instance.add_dynamic_partitions(PARTITIONS, [key])
     typer.echo(f"{'Registered' if is_new else 'Was registered before:'} {key}")
     typer.echo(f"Its files go to {settings.landing / key}: assess land FILE --customer {key}")
-
-
-def landed_folders(landing: Path) -> tuple[list[str], dict[str, str]]:
-    """Keys with a landing folder; and other folders' names with the key each should have."""
-    from assess_assets.customer_names import (
-        CustomerNameRefused,
-        InvalidCustomerKey,
-        encode_customer,
-        require_customer_key,
-    )
-
-    keys, misnamed = [], {}
-    root = landing.expanduser()
-    folders = root.iterdir() if root.is_dir() else ()
-    for name in sorted(folder.name for folder in folders if folder.is_dir()):
-        try:
-            keys.append(require_customer_key(name))
-        except InvalidCustomerKey:
-            try:
-                misnamed[name] = f"rename it to {encode_customer(name)}"
-            except CustomerNameRefused as error:
-                misnamed[name] = str(error)
-    return keys, misnamed
 
 
 def told(misnamed: dict[str, str]) -> str:

@@ -40,17 +40,9 @@ def deployment() -> "tuple[Settings, LakeLayout]":
 
 def pin_existing(layout: "LakeLayout", table: "TableContract", customer: str) -> "Pin | None":
     """The table's pin, or None if it has not been made: looking must not make it."""
-    from deltalake import DeltaTable
-    from deltalake.exceptions import TableNotFoundError
+    from assess_assets.storage import delta
 
-    from assess_assets.storage.delta import Pin
-
-    uri = layout.uri(table, customer)
-    try:
-        log = DeltaTable(uri)
-    except TableNotFoundError:
-        return None
-    return Pin(table, customer, uri, log.version(), log)
+    return delta.pin_existing(table, customer, layout.uri(table, customer))
 
 
 def kafka_of(settings: "Settings") -> "KafkaConfig":

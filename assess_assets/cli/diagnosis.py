@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from assess_assets.cli.customers import PARTITIONS, landed_folders, told
+from assess_assets.cli.customers import PARTITIONS, told
 from assess_assets.cli.deployment import dagster_instance, deployment, kafka_of
 from assess_assets.cli.errors import CommandFailed
+from assess_assets.sources.landing_customers import landed_folders
 
 if TYPE_CHECKING:
     from assess_assets.settings import Settings

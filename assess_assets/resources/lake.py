@@ -63,8 +63,12 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
     def policies(self) -> Policies:
         return Policies.load(Path(self.policies_file) if self.policies_file else None)
 
+    @property
+    def landing_root(self) -> Path:
+        return Path(self.landing).expanduser().resolve()
+
     def landing_folder(self, customer: str) -> Path:
-        return Path(self.landing).expanduser().resolve() / customer
+        return self.landing_root / customer
 
     @property
     def kafka(self) -> KafkaConfig | None:

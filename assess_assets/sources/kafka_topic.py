@@ -5,7 +5,7 @@ reading messages (`kafka_reading`).
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -94,6 +94,42 @@ class Broker:
                     raise self.failure(topic, error) from None
             time.sleep(_AGAIN_SECONDS)
 
+    def look_at_all(self, topics: Sequence[str]) -> dict[str, TopicState | Exception | None]:
+        """Many topics in three requests, each with its state, None, or the error it alone has.
+
+        When the broker answers nothing at all, that is every topic's error.
+        """
+        found: dict[str, TopicState | Exception | None] = {}
+        if not topics:
+            return found
+        described = self._admin.describe_topics(
+            TopicCollection(list(topics)), request_timeout=self.timeout_seconds
+        )
+        numbers: dict[str, list[int]] = {}
+        ids: dict[str, str] = {}
+        for topic, future in described.items():
+            try:
+                one = future.result()
+            except KafkaException as error:
+                missing = as_kafka_error(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+                found[topic] = None if missing else self.failure(topic, error)
+            else:
+                ids[topic] = str(one.topic_id)
+                numbers[topic] = sorted(partition.id for partition in one.partitions)
+        lows, ends = (self._offsets_of(numbers, spec) for spec in (_EARLIEST, _LATEST))
+        for topic, partitions in numbers.items():
+            try:
+                marks = {
+                    number: Watermarks(
+                        lows[topic, number].result().offset, ends[topic, number].result().offset
+                    )
+                    for number in partitions
+                }
+                found[topic] = TopicState(ids[topic], marks)
+            except KafkaException as error:
+                found[topic] = self.failure(topic, error)
+        return found
+
     def await_topic(self, topic: str) -> TopicState | None:
         """The state of a topic that was just created: the broker learns of it a little later."""
         give_up = time.monotonic() + self.timeout_seconds
@@ -144,9 +180,21 @@ class Broker:
         return TopicState(str(described.topic_id), marks)
 
     def _offsets(self, topic: str, numbers: list[int], spec: OffsetSpec) -> dict[int, int]:
+        asked = self._offsets_of({topic: numbers}, spec)
+        return {number: future.result().offset for (_, number), future in asked.items()}
+
+    def _offsets_of(
+        self, numbers: Mapping[str, Sequence[int]], spec: OffsetSpec
+    ) -> dict[tuple[str, int], Any]:
+        """A future each, by topic and partition."""
+        wanted = {
+            TopicPartition(topic, number): spec for topic, of in numbers.items() for number in of
+        }
+        if not wanted:
+            return {}
         asked: dict[TopicPartition, Any] = self._admin.list_offsets(
-            {TopicPartition(topic, number): spec for number in numbers},
+            wanted,
             isolation_level=IsolationLevel.READ_COMMITTED,
             request_timeout=self.timeout_seconds,
         )
-        return {at.partition: future.result().offset for at, future in asked.items()}
+        return {(at.topic, at.partition): future for at, future in asked.items()}

@@ -72,6 +72,13 @@ def list_files(folder: Path) -> dict[str, Path]:
     return dict(sorted(files.items()))
 
 
+def folder_version(folder: Path) -> str:
+    """Changes when a file comes, goes or changes: a digest of names, sizes and times."""
+    stats = {file.name: file.stat() for file in list_files(folder).values()}
+    told = "\n".join(f"{name} {of.st_size} {of.st_mtime_ns}" for name, of in stats.items())
+    return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
 def source_name(file_name: str) -> str:
     """The name as a table can hold it: bytes that aren't UTF-8 are shown as `\\udcff`."""
     return file_name.encode("utf-8", "backslashreplace").decode()

@@ -88,6 +88,16 @@ def pin(
     return Pin(table, customer, uri, log.version(), log)
 
 
+def pin_existing(table: TableContract, customer: str, uri: str) -> Pin | None:
+    """The table's current version, or None if it has not been made: looking must not make it."""
+    with lake_faults(customer, table.name, uri):
+        try:
+            log = DeltaTable(uri)
+        except TableNotFoundError:
+            return None
+    return Pin(table, customer, uri, log.version(), log)
+
+
 def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]) -> None:
     """Replace the rows of `target` for which `bounds` (SQL) holds by `frame`, in one commit.
 

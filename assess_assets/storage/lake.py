@@ -117,6 +117,10 @@ class Lake:
         uri = self.layout.uri(table, customer)
         return delta.pin(table, customer, uri, lambda: self._protect_folder(table, customer))
 
+    def pin_existing(self, table: TableContract, customer: str) -> Pin | None:
+        """The table's current version, or None: for who only looks."""
+        return delta.pin_existing(table, customer, self.layout.uri(table, customer))
+
     def _protect_folder(self, table: TableContract, customer: str) -> None:
         readers = None if table.shared else self._readers(customer)
         if self._folders is not None:

@@ -27,6 +27,7 @@ COMMANDS = [
     "demo",
     "docs",
     "doctor",
+    "follow",
     "history",
     "land",
     "rebuild",
@@ -81,6 +82,7 @@ def test_every_command_explains_itself(assess: Assess, command: str) -> None:
         (["show", "customer_overview", "-c", "a"], "A customer has no table 'customer_overview'"),
         (["show", "builds", "-c", "a", "--columns", "x,build"], "Table builds has no column 'x'."),
         (["sample"], "Missing option '--out'"),
+        (["follow", "--every", "soon"], "'soon' is no time to wait: give --every 10s"),
         (["nonsense"], "No such command 'nonsense'"),
     ],
 )

@@ -1,0 +1,137 @@
+"""What customers' sources hold that no run has dealt with, found without reading any message.
+
+Belongs here: looking, for whoever starts runs by itself (the sensor, `assess follow`). Nothing is
+claimed, made or written. What a run then claims is decided anew by that run.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assess_assets.assets.assessment_topic import data_version
+from assess_assets.resources.lake import LakeResource
+from assess_assets.sources.kafka import next_ranges
+from assess_assets.sources.kafka_topic import Broker, TopicState, topic_of
+from assess_assets.sources.landing_customers import landed_folders
+from assess_assets.sources.landing_files import FileStamp, folder_version, list_files
+from assess_assets.sources.ranges import SourceError, SourceRange
+from assess_assets.storage.claims import claimed_batches, unlanded
+from assess_assets.storage.lake import Lake
+from assess_assets.storage.protocol import Progress
+from assess_assets.tables.contract import TableContract
+from assess_assets.tables.fates import MESSAGE_LEDGER
+from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
+from assess_assets.tables.reports import CUSTOMER_REPORT
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A customer's sources at one moment. `version` stays while nothing comes, goes or changes."""
+
+    customer: str
+    version: str
+    topic: TopicState | None = None
+    problem: Exception | None = None  # the broker does not tell about the customer's topic
+
+
+@dataclass(frozen=True)
+class News:
+    """What a run would be for. `key` is the same as long as no run has moved on."""
+
+    customer: str
+    key: str
+    told: str
+
+
+def customers_with_sources(
+    lake: LakeResource, broker: Broker | None
+) -> tuple[list[str], list[str]]:
+    """Keys with a landing folder or topic; and what is no customer's, with the fix."""
+    keys, misnamed = landed_folders(lake.landing_root)
+    refused = [f"landing folder {name!a}: {fix}" for name, fix in misnamed.items()]
+    if broker is not None:
+        published, no_keys = broker.customers()
+        keys += published
+        refused += [f"topic {name}: no customer has such a key" for name in no_keys]
+    return sorted(set(keys)), refused
+
+
+def look_at_sources(
+    lake: LakeResource, broker: Broker | None, customers: Sequence[str]
+) -> list[Sight]:
+    """All customers at once: one listing of each folder, three requests for all topics."""
+    topics = {customer: topic_of(customer) for customer in customers}
+    states = broker.look_at_all(list(topics.values())) if broker is not None else {}
+    return [_sight(lake, customer, states.get(topics[customer])) for customer in customers]
+
+
+def _sight(lake: LakeResource, customer: str, state: TopicState | Exception | None) -> Sight:
+    problem = state if isinstance(state, Exception) else None
+    topic = None if isinstance(state, Exception) else state
+    told = f"{folder_version(lake.landing_folder(customer))} {data_version(topic)}"
+    return Sight(customer, hashlib.sha256(told.encode()).hexdigest()[:16], topic, problem)
+
+
+def news_of(resource: LakeResource, sight: Sight) -> News | None:
+    """What is unclaimed, or claimed and not in all tables; None if a run would find nothing."""
+    lake, customer = resource.lake, sight.customer
+    pinned = lake.pin_existing(SOURCE_RANGES, customer)
+    batches = claimed_batches(pinned) if pinned else []
+    claimed = [claim for batch in batches for claim in batch.ranges]
+    files = _files_to_claim(resource, customer, claimed)
+    offsets = _offsets_to_claim(resource, sight, claimed)
+    told = [*([f"{files} files"] if files else []), *([offsets] if offsets else [])]
+    raw = _progress(lake, RAW_MESSAGES, customer)
+    ledger = _progress(lake, MESSAGE_LEDGER, customer)
+    report = _progress(lake, CUSTOMER_REPORT, customer)
+    if unlanded(batches, raw.highest_batch) or not _is_whole(raw, ledger, report):
+        told.append("an unfinished batch")
+    if not told:
+        return None
+    last = batches[-1].number if batches else 0
+    return News(customer, f"{customer}/{last}/{sight.version}", ", ".join(told))
+
+
+def _is_whole(raw: Progress, ledger: Progress, report: Progress) -> bool:
+    """The report comes last and is made from tables of one build and batch, or not at all."""
+    reported = (report.highest_build, report.highest_batch)
+    return raw.highest_batch == ledger.highest_batch and (
+        not ledger.rows or reported == (ledger.highest_build, ledger.highest_batch)
+    )
+
+
+def _progress(lake: Lake, table: TableContract, customer: str) -> Progress:
+    pinned = lake.pin_existing(table, customer)
+    return lake.progress(pinned) if pinned else Progress()
+
+
+def _files_to_claim(resource: LakeResource, customer: str, claimed: Sequence[SourceRange]) -> int:
+    """Files that are new, that look changed, or that are claimed in part (they may be gone)."""
+    files = list_files(resource.landing_folder(customer))
+    of_files = [claim for claim in claimed if claim.is_of_a_file]
+    known = {claim.source: FileStamp.claimed(claim) for claim in of_files}
+    rest = {claim.source: not claim.is_last for claim in of_files}
+    rest.update({claim.source: False for claim in of_files if claim.is_last})
+    stamps = {source: path.stat() for source, path in files.items()}
+    fresh = {
+        source
+        for source, status in stamps.items()
+        if known.get(source) != FileStamp(status.st_size, status.st_mtime_ns // 1_000_000)
+    }
+    return len(fresh | {source for source, is_left in rest.items() if is_left})
+
+
+def _offsets_to_claim(
+    resource: LakeResource, sight: Sight, claimed: Sequence[SourceRange]
+) -> str | None:
+    if resource.kafka is None:
+        return None
+    topic = topic_of(sight.customer)
+    try:
+        ranges = next_ranges(
+            sight.customer, topic, sight.topic, claimed, resource.max_messages_per_run
+        )
+    except SourceError as error:
+        return f"{type(error).__name__} at its topic"  # the run says what, and what to do
+    count = sum(claim.messages for claim in ranges)
+    return f"{count:,} offsets" if ranges else None

@@ -1,0 +1,77 @@
+"""new_messages: the sensor that registers customers and requests a run for whoever has news.
+
+It stands on what the sources and the lake say now, not on what it requested: a request that was
+lost is seen again. The cursor holds, per customer, the version of its sources at which there was no
+news, or the key of the news that a run was requested for.
+"""
+
+import json
+
+import dagster as dg
+
+from assess_assets.automation.being_run import being_run
+from assess_assets.automation.jobs import UPDATE_CUSTOMERS
+from assess_assets.automation.news import Sight, customers_with_sources, look_at_sources, news_of
+from assess_assets.customers import CUSTOMERS
+from assess_assets.resources.lake import LakeResource
+from assess_assets.sources.kafka_topic import Broker
+
+EVERY_SECONDS = 5  # as often as Dagster's daemon looks at all
+
+
+@dg.sensor(
+    name="new_messages",
+    job=UPDATE_CUSTOMERS,
+    minimum_interval_seconds=EVERY_SECONDS,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Requests a run for every customer with something new in its landing folder or "
+    "topic, and registers new customers. Switch it on, or run `assess follow`: not both.",
+)
+def new_messages(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
+    """One run per customer and state of its sources, and none while it has a run."""
+    broker = Broker(lake.kafka, "(all)") if lake.kafka else None
+    keys, refused = customers_with_sources(lake, broker)
+    for told in refused:
+        context.log.warning(f"Read by no run: {told}")
+    known = context.instance.get_dynamic_partitions(CUSTOMERS.name or "")
+    new = [key for key in keys if key not in set(known)]
+    seen: dict[str, str] = json.loads(context.cursor or "{}")
+    busy = being_run(context.instance)
+    requests = []
+    for sight in look_at_sources(lake, broker, [*known, *new]):
+        request = _request(context, lake, sight, seen, busy)
+        if request is not None:
+            requests.append(request)
+    return dg.SensorResult(
+        run_requests=requests,
+        dynamic_partitions_requests=[CUSTOMERS.build_add_request(new)] if new else [],
+        cursor=json.dumps(seen, sort_keys=True),
+    )
+
+
+def _request(
+    context: dg.SensorEvaluationContext,
+    lake: LakeResource,
+    sight: Sight,
+    seen: dict[str, str],
+    busy: dict[str, str],
+) -> dg.RunRequest | None:
+    """The run that a customer needs; notes in `seen` what need not be looked at again."""
+    customer = sight.customer
+    if customer in busy or (seen.get(customer) == sight.version and sight.problem is None):
+        return None
+    try:
+        if sight.problem is not None:
+            raise sight.problem
+        news = news_of(lake, sight)
+    except Exception as error:  # one customer's tables or topic: the others go on
+        context.log.error(f"Customer {customer} is left out of this tick: {error}")
+        return None
+    if news is None:
+        seen[customer] = sight.version
+        return None
+    if seen.get(customer) == news.key:
+        return None  # its run has failed: mended and run again by people, or when more comes
+    seen[customer] = news.key
+    context.log.info(f"{customer}: {news.told}")
+    return dg.RunRequest(run_key=news.key, partition_key=customer)

@@ -1,0 +1,107 @@
+"""`assess follow`: a resident process that keeps customers' tables up to date, round by round.
+
+Belongs here: the command, its rhythm and how it ends. What a round does is `following`'s business.
+"""
+
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assess_assets.cli.deployment import dagster_instance, deployment
+from assess_assets.cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from assess_assets.cli.following import Follower
+
+
+def follow(
+    customer: Annotated[
+        list[str] | None,
+        typer.Option("--customer", "-c", metavar="KEY", help="Only these (default: all)."),
+    ] = None,
+    every: Annotated[
+        str, typer.Option(help="From the start of a round to the next: 10s, 500ms, 2m.")
+    ] = "10s",
+    once: Annotated[
+        bool, typer.Option("--once", help="One round; the same as --rounds 1.")
+    ] = False,
+    rounds: Annotated[int | None, typer.Option(min=1, help="End after so many rounds.")] = None,
+) -> None:
+    """Run what is new, every few seconds, in one process whose engine stays warm.
+
+    Landed files and topics are looked at; whoever has something new gets a recorded Dagster run of
+    all assets and checks. Ctrl-C or SIGTERM ends it after the round at hand. With --once or
+    --rounds, exit code 1 if a customer's last run failed.
+    """
+    from assess_assets.cli.following import Follower
+    from assess_assets.customer_names import require_customer_key
+
+    seconds = seconds_of(every)
+    only = frozenset(require_customer_key(key) for key in customer or ())
+    most = 1 if once else rounds
+    deployment()  # says what is wrong with the settings
+    # In a thread: in the main one Dagster takes the signals and interrupts the run.
+    thread = ThreadPoolExecutor(1, "follow")
+    with dagster_instance() as instance, _stopping() as stop, thread as worker:
+        follower = Follower(instance, only, say=lambda told: typer.echo(told, err=True))
+        worker.submit(follower.open).result()
+        _go_on(worker, follower, seconds, most, stop)
+    if most and follower.failing:
+        raise CommandFailed(f"Not up to date: {', '.join(sorted(follower.failing))}. See above.")
+
+
+def _go_on(
+    worker: ThreadPoolExecutor, follower: "Follower", seconds: float, most: int | None, stop: Event
+) -> None:
+    import time
+
+    done = 0
+    while not stop.is_set():
+        began = time.monotonic()
+        worker.submit(follower.round).result()
+        done += 1
+        if done == most:
+            return
+        stop.wait(max(0.0, seconds - (time.monotonic() - began)))
+    typer.echo("Stopped after a whole round.", err=True)
+
+
+@contextmanager
+def _stopping() -> Iterator[Event]:
+    """Set by the first SIGINT or SIGTERM; the second one ends the process as usual, at once."""
+    stop = Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, _: object) -> None:
+        typer.echo("Stopping when this round is done. Once more: at once.", err=True)
+        for each in before:
+            signal.signal(each, signal.SIG_DFL)
+        stop.set()
+
+    try:
+        for number in before:
+            signal.signal(number, ask)
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+
+
+def seconds_of(text: str) -> float:
+    """`10s`, `500ms`, `2m`, or a number of seconds."""
+    number = text.rstrip("sm")
+    try:
+        seconds = float(number) * _UNITS[text[len(number) :] or "s"]
+    except (KeyError, ValueError):
+        seconds = 0.0
+    if not 0 < seconds < 86_400:
+        raise typer.BadParameter(f"{text!a} is no time to wait: give --every 10s, 500ms or 2m.")
+    return seconds

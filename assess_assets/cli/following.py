@@ -1,0 +1,204 @@
+"""The rounds of `assess follow`: who has news, their runs, and who has to wait after a failure.
+
+Belongs here: what one round does, in a process whose engine and clients stay open. Does not: the
+rhythm and the signals (`follow`), or what is news (`automation.news`).
+
+Neighbours with news (in Dagster's order of partitions) are one range run, as in a backfill: one
+customer's failure there stops nobody else, and what a run costs whoever it is for is paid once.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import dagster as dg
+
+from assess_assets.automation.being_run import being_run, ranges_of, tags_of
+from assess_assets.automation.jobs import UPDATE
+from assess_assets.automation.news import (
+    News,
+    Sight,
+    customers_with_sources,
+    look_at_sources,
+    news_of,
+)
+from assess_assets.cli.quick_recording import quick_recording
+from assess_assets.cli.running import QUIET
+from assess_assets.customers import CUSTOMERS
+from assess_assets.definitions import build_definitions
+from assess_assets.resources.lake import LakeResource
+from assess_assets.resources.spark import SparkEngine
+from assess_assets.settings import Settings
+from assess_assets.sources.kafka_topic import Broker
+from assess_assets.storage.set_aside import set_aside_in
+
+COMMAND = "assess/command"
+PROCESS = "assess/process"
+MOST_ROUNDS_TO_WAIT = 64
+
+
+@dataclass
+class Follower:
+    """Rounds for all customers, or `only` some. `failing`: how often each failed in a row."""
+
+    instance: dg.DagsterInstance
+    only: frozenset[str]
+    say: Callable[[str], None]
+    failing: dict[str, int] = field(default_factory=dict)
+    _rounds: int = 0
+    _not_before: dict[str, int] = field(default_factory=dict)  # the round, of who failed
+    _settled: dict[str, str] = field(default_factory=dict)  # version at which there was no news
+    _done: dict[str, str] = field(default_factory=dict)  # key of the news that a run has seen
+    _said: set[str] = field(default_factory=set)
+
+    def open(self) -> None:
+        """Start the engine; end on paper the runs of a process like this that was killed."""
+        settings = Settings()
+        self._lake = LakeResource.from_settings(settings, SparkEngine(url=settings.spark))
+        config = self._lake.kafka
+        self._broker = Broker(config, "(all)") if config else None
+        self._lake.lake.spark.range(1).count()
+        for run in self.instance.get_runs(dg.RunsFilter(tags={COMMAND: "follow"})):
+            if not run.is_finished and _is_dead(run.tags.get(PROCESS, "")):
+                self.instance.report_run_failed(run, "The process of this run was killed.")
+        self.say(f"Following {', '.join(sorted(self.only)) or 'all customers'}.")
+
+    def round(self) -> list[str]:
+        """Look once, and run what is new. The ids of the runs; none, and nothing written, if none.
+
+        What goes wrong is said, and tried again.
+        """
+        self._rounds += 1
+        try:
+            customers = self._registered()
+            sights = look_at_sources(self._lake, self._broker, customers)
+        except Exception as error:  # the broker, the folder or the instance: for all customers
+            self._say_once(f"Nothing could be looked at: {error} It is tried again.")
+            return []
+        news = {one.customer: one for sight in sights if (one := self._news(sight))}
+        busy = being_run(self.instance) if news else {}
+        for customer in busy.keys() & news.keys():
+            self._say_once(f"{customer} waits: run {busy[customer]} is queued or under way.")
+        free = news.keys() - busy.keys()
+        runs = [self._run([news[key] for key in keys]) for keys in ranges_of(customers, set(free))]
+        return [run for run in runs if run]
+
+    def _registered(self) -> list[str]:
+        """Customers to look at, in Dagster's order; whoever has sources is registered."""
+        keys, refused = customers_with_sources(self._lake, self._broker)
+        for told in refused:
+            self._say_once(f"Not followed: {told}")
+        name = CUSTOMERS.name or ""
+        known = self.instance.get_dynamic_partitions(name)
+        new = [key for key in keys if key not in set(known) and self._is_wanted(key)]
+        if new:
+            self.instance.add_dynamic_partitions(name, new)
+            self.say(f"Registered {', '.join(new)}.")
+        return [*known, *new]
+
+    def _is_wanted(self, customer: str) -> bool:
+        return not self.only or customer in self.only
+
+    def _news(self, sight: Sight) -> News | None:
+        customer = sight.customer
+        is_waiting = self._rounds < self._not_before.get(customer, 0)
+        settled = self._settled.get(customer) == sight.version and sight.problem is None
+        if is_waiting or settled or not self._is_wanted(customer):
+            return None
+        try:
+            if sight.problem is not None:
+                raise sight.problem
+            news = news_of(self._lake, sight)
+        except Exception as error:  # one customer's tables or topic
+            self._failed(customer, str(error))
+            return None
+        if news is None or self._done.get(customer) == news.key:
+            self._settled[customer] = sight.version
+            self._succeeded(customer)
+            return None
+        return news
+
+    def _run(self, news: list[News]) -> str:
+        customers = [one.customer for one in news]
+        began = time.perf_counter()
+        process = f"{socket.gethostname()}:{os.getpid()}"
+        tags = {**tags_of(customers), COMMAND: "follow", PROCESS: process}
+        made = dg.build_reconstructable_job(__name__, "update_job", (settings_text(),))
+        try:
+            with quick_recording():
+                result = dg.execute_job(made, self.instance, run_config=QUIET, tags=tags)
+        except Exception as error:  # Dagster itself, or its storage
+            for customer in customers:
+                self._failed(customer, f"The run could not be recorded or started: {error}")
+            return ""
+        seconds = time.perf_counter() - began
+        aside = set_aside_in(self.instance, result.run_id)
+        for one in news:
+            reason = aside.get(one.customer) or (None if result.success else _first_failure(result))
+            told = f"{one.customer}: {one.told}; run {result.run_id}, {seconds:.1f} s"
+            if result.success or (aside and one.customer not in aside):
+                self._done[one.customer] = one.key
+                self._succeeded(one.customer)
+                self.say(told)
+            else:
+                self._failed(one.customer, f"{told}: {reason}")
+        return result.run_id
+
+    def _succeeded(self, customer: str) -> None:
+        if self.failing.pop(customer, 0):
+            self.say(f"{customer}: is up to date again.")
+        self._not_before.pop(customer, None)
+
+    def _failed(self, customer: str, told: str) -> None:
+        """It is tried again in the next round, then after 2, 4, 8 ... rounds."""
+        times = self.failing[customer] = self.failing.get(customer, 0) + 1
+        wait = min(2 ** (times - 1), MOST_ROUNDS_TO_WAIT)
+        self._not_before[customer] = self._rounds + wait
+        when = "in the next round" if wait == 1 else f"in {wait} rounds"
+        self.say(f"{customer}: FAILED, and is tried again {when}. {told}")
+
+    def _say_once(self, told: str) -> None:
+        if told not in self._said:
+            self._said.add(told)
+            self.say(told)
+
+
+@lru_cache(maxsize=1)
+def update_job(settings: str) -> dg.JobDefinition:
+    """The job, by the environment's settings; their text only tells deployments apart.
+
+    Dagster asks for it anew in every run, by name and arguments, and keeps what it got.
+    """
+    return build_definitions(Settings()).resolve_job_def(UPDATE)
+
+
+def settings_text() -> str:
+    """Without secrets, as it goes into runs."""
+    return Settings().model_dump_json()
+
+
+def _first_failure(result: dg.JobExecutionResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            return f"{event.step_key}: {error.message.strip() if error else 'failed'}"
+    return "the run failed before its first step"
+
+
+def _is_dead(process: str) -> bool:
+    """Whether that process was on this machine and is gone."""
+    host, _, number = process.rpartition(":")
+    if host != socket.gethostname() or not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

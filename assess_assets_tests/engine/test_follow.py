@@ -1,0 +1,265 @@
+"""`assess follow` and the sensor: who gets a run, who doesn't, and what a failure stops.
+
+Belongs here: landed files. Does not: a topic (`services/test_following_a_topic.py`).
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from pyspark.sql import SparkSession
+from typer.testing import CliRunner
+
+from assess_assets.automation.jobs import UPDATE_CUSTOMERS
+from assess_assets.automation.news import look_at_sources, news_of
+from assess_assets.automation.sensor import new_messages
+from assess_assets.cli.app import app
+from assess_assets.cli.following import COMMAND, PROCESS, Follower, settings_text, update_job
+from assess_assets.cli.quick_recording import quick_recording
+from assess_assets.resources.lake import LakeResource
+from assess_assets.resources.spark import SparkEngine
+from assess_assets.settings import Settings
+from assess_assets_tests.conftest import ENGINE
+from assess_assets_tests.deliveries import lines, message, of_every_fate
+from assess_assets_tests.steps import CUSTOMER, WRITTEN, Steps, rows_of
+
+NOBODY: frozenset[str] = frozenset()
+
+
+@pytest.fixture
+def deployed(tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment that the environment names; DAGSTER_HOME too, for commands."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ASSESS_LAKE", str(tmp_path / "lake"))
+    monkeypatch.setenv("ASSESS_LANDING", str(tmp_path / "landing"))
+    monkeypatch.setenv("ASSESS_SPARK", ENGINE)
+
+
+@pytest.fixture
+def instance(deployed: None) -> Iterator[dg.DagsterInstance]:
+    """In memory, which is quicker."""
+    with dg.DagsterInstance.ephemeral() as opened:
+        yield opened
+
+
+@pytest.fixture
+def home(deployed: None) -> Iterator[dg.DagsterInstance]:
+    """The instance of DAGSTER_HOME."""
+    with dg.DagsterInstance.get() as opened:
+        yield opened
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def follower(instance: dg.DagsterInstance, said: list[str]) -> Follower:
+    made = Follower(instance, NOBODY, said.append)
+    made.open()
+    return made
+
+
+def land(folder: Path, customer: str, name: str, *messages: object) -> Path:
+    path = folder / "landing" / customer / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(lines(*messages))
+    return path
+
+
+def attempts(folder: Path, customer: str) -> list[str]:
+    rows = rows_of(str(folder / "lake" / customer / "assessments"), "assessments")
+    return sorted(row["user_exam_id"] for row in rows)
+
+
+def resource() -> LakeResource:
+    return LakeResource.from_settings(Settings(), SparkEngine(url=ENGINE))
+
+
+def run_of(follower: Follower, run_id: str) -> dg.DagsterRun:
+    run = follower.instance.get_run_by_id(run_id)
+    assert run is not None
+    return run
+
+
+def everything_below(folder: Path) -> dict[str, int]:
+    """Every file, by when it was written."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path): path.stat().st_mtime_ns for path in files}
+
+
+def test_a_round_runs_whoever_has_news_and_the_next_one_nobody(
+    follower: Follower, tmp_path: Path
+) -> None:
+    land(tmp_path, "acme", "a.ndjson", message("a"))
+    land(tmp_path, "globex", "b.ndjson", message("b"))
+    (tmp_path / "landing" / "zero").mkdir()
+    (run_id,) = follower.round()  # neighbours: one run for both
+    run = run_of(follower, run_id)
+    assert (run.status, run.job_name) == (dg.DagsterRunStatus.SUCCESS, UPDATE_CUSTOMERS.name)
+    assert run.tags["dagster/asset_partition_range_start"] == "acme"
+    assert run.tags["dagster/asset_partition_range_end"] == "globex"
+    assert follower.instance.get_dynamic_partitions("customers") == ["acme", "globex", "zero"]
+    made = follower.instance.get_materialized_partitions(dg.AssetKey("exam_counts"))
+    assert made == {"acme", "globex"}
+    before = everything_below(tmp_path / "lake")
+    assert follower.round() == []
+    assert everything_below(tmp_path / "lake") == before
+    assert not (tmp_path / "lake" / "zero").exists()
+    assert len(follower.instance.get_runs()) == 1
+    land(tmp_path, "globex", "c.ndjson", message("c"))
+    (run_id,) = follower.round()
+    assert run_of(follower, run_id).tags["dagster/partition"] == "globex"
+    assert attempts(tmp_path, "globex") == ["b", "c"]
+
+
+def test_a_customer_that_fails_stops_nobody_and_is_tried_again_after_a_while(
+    follower: Follower, tmp_path: Path, said: list[str]
+) -> None:
+    land(tmp_path, "acme", "a.ndjson", message("a"))
+    land(tmp_path, "globex", "bad.ndjson", *["not JSON"] * 2, message("b"))
+    (together,) = follower.round()
+    assert run_of(follower, together).status == dg.DagsterRunStatus.FAILURE
+    assert follower.failing == {"globex": 1}
+    assert attempts(tmp_path, "acme") == ["a"]
+    assert "quarantine" in said[-1]
+    assert said[-1].startswith("globex: FAILED, and is tried again in the next round.")
+    (alone,) = follower.round()
+    assert run_of(follower, alone).tags["dagster/partition"] == "globex"
+    assert said[-1].startswith("globex: FAILED, and is tried again in 2 rounds.")
+    land(tmp_path, "globex", "good.ndjson", *(message(f"m{n}") for n in range(9)))
+    assert follower.round() == []
+    (mended,) = follower.round()
+    assert run_of(follower, mended).status == dg.DagsterRunStatus.SUCCESS
+    assert follower.failing == {}
+    assert "globex: is up to date again." in said
+
+
+def test_the_command_ends_with_1_if_its_only_round_failed(
+    home: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    land(tmp_path, "globex", "bad.ndjson", *["not JSON"] * 2, message("b"))
+    land(tmp_path, "acme", "a.ndjson", message("a"))
+    result = CliRunner().invoke(app, ["follow", "--once", "-c", "globex"])
+    assert result.exit_code == 1
+    assert "Not up to date: globex." in result.stderr
+    assert home.get_dynamic_partitions("customers") == ["globex"]
+    assert not (tmp_path / "lake" / "acme").exists()
+
+
+def test_a_signal_ends_it_after_the_run_at_hand(home: dg.DagsterInstance, tmp_path: Path) -> None:
+    land(tmp_path, "acme", "a.ndjson", *of_every_fate(), *(message(f"m{n}") for n in range(9)))
+    program = [sys.executable, "-c", "from assess_assets.cli import main; main()"]
+    process = subprocess.Popen(
+        [*program, "follow", "--every", "1s"], stderr=subprocess.PIPE, text=True, env=os.environ
+    )
+    give_up = time.monotonic() + 120
+    started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    while not home.get_runs(started) and time.monotonic() < give_up:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    assert told.endswith("Stopped after a whole round.\n")
+    (run,) = home.get_runs()
+    assert run.status == dg.DagsterRunStatus.SUCCESS
+    assert "m8" in attempts(tmp_path, "acme")
+
+
+def test_a_run_whose_process_was_killed_holds_nobody_up(
+    follower: Follower, instance: dg.DagsterInstance, said: list[str], tmp_path: Path
+) -> None:
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], stdout=-1)
+    host = os.uname().nodename
+    for customer, number in (("acme", int(gone.stdout)), ("globex", os.getpid())):
+        instance.create_run_for_job(
+            update_job(settings_text()),
+            status=dg.DagsterRunStatus.STARTED,
+            tags={"dagster/partition": customer, COMMAND: "follow", PROCESS: f"{host}:{number}"},
+        )
+        land(tmp_path, customer, "a.ndjson", message("a"))
+    follower.open()
+    assert follower.round(), said
+    assert follower.failing == {}, said
+    assert attempts(tmp_path, "acme") == ["a"]
+    assert not (tmp_path / "lake" / "globex").exists()
+    assert any(told.startswith("globex waits: run ") for told in said)
+
+
+@pytest.mark.parametrize("table", [name for name in WRITTEN if name != "source_ranges"])
+def test_a_crash_anywhere_is_news(
+    instance: dg.DagsterInstance, tmp_path: Path, spark: SparkSession, table: str
+) -> None:
+    steps = Steps(spark, tmp_path)
+    steps.land("a.ndjson", lines(*of_every_fate()))
+    steps.stop_before(table)
+    (sight,) = look_at_sources(resource(), None, [CUSTOMER])
+    news = news_of(resource(), sight)
+    assert news is not None
+    assert news.told == "an unfinished batch"
+
+
+def test_the_sensor_requests_a_run_once_and_none_while_one_is_under_way(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    cursor: str | None = None
+
+    def tick() -> tuple[list[tuple[str | None, str | None]], list[str]]:
+        nonlocal cursor
+        given = {"lake": resource()}
+        with dg.build_sensor_context(instance, cursor, resources=given) as context:
+            result = new_messages(context)
+        assert isinstance(result, dg.SensorResult)
+        cursor = result.cursor
+        added = [
+            key for one in result.dynamic_partitions_requests or [] for key in one.partition_keys
+        ]
+        instance.add_dynamic_partitions("customers", added)
+        return [(one.partition_key, one.run_key) for one in result.run_requests or []], added
+
+    assert tick() == ([], [])
+    land(tmp_path, "acme", "a.ndjson", message("a"))
+    (tmp_path / "landing" / "Not A Key").mkdir()
+    ((customer, first),), added = tick()
+    assert (customer, added) == ("acme", ["acme"])
+    assert tick() == ([], [])  # requested, and not run yet
+    run = instance.create_run_for_job(
+        update_job(settings_text()),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition": "acme"},
+    )
+    land(tmp_path, "acme", "b.ndjson", message("b"))
+    assert tick() == ([], [])
+    instance.report_run_failed(run)
+    ((customer, second),), _ = tick()
+    assert customer == "acme"
+    assert second != first
+    follower = Follower(instance, NOBODY, lambda _: None)
+    follower.open()
+    assert len(follower.round()) == 1
+    assert tick() == ([], [])
+    (tmp_path / "landing" / "acme" / "b.ndjson").touch()
+    assert [customer for customer, _ in tick()[0]] == ["acme"]  # it may have changed
+    assert tick() == ([], [])
+
+
+def test_dagster_still_waits_for_the_disk_at_every_event(home: dg.DagsterInstance) -> None:
+    def waits() -> int:
+        storage: Any = home.event_log_storage
+        with storage.run_connection("some-run") as connection:
+            return int(connection.exec_driver_sql("pragma synchronous").scalar())
+
+    assert waits() == 2
+    with quick_recording():
+        assert waits() == 1
+    assert waits() == 2
