@@ -11,12 +11,10 @@ told by the low watermark, which is asked for before and after: a gap below it i
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 from confluent_kafka import (
-    TIMESTAMP_CREATE_TIME,
-    TIMESTAMP_LOG_APPEND_TIME,
     Consumer,
     KafkaError,
     KafkaException,
@@ -25,6 +23,7 @@ from confluent_kafka import (
 )
 
 from assess_assets.sources.kafka import AGAIN, accept_command
+from assess_assets.sources.kafka_arrow import to_batches
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import (
     OffsetsWentBack,
@@ -35,17 +34,11 @@ from assess_assets.sources.kafka_errors import (
     named_error,
 )
 from assess_assets.sources.kafka_topic import Broker
-from assess_assets.sources.ranges import ENVELOPE_ARROW, SourceRange
+from assess_assets.sources.ranges import SourceRange
 
 BATCH_ROWS: Final = 1000
-BATCH_BYTES: Final = 8 * 1024 * 1024
 STALLED_SECONDS: Final = 30.0  # without a message: longer than a broker takes to restart
 _WAIT_SECONDS: Final = 0.2
-_TIMESTAMP_TYPES: Final = {
-    TIMESTAMP_CREATE_TIME: "create_time",
-    TIMESTAMP_LOG_APPEND_TIME: "log_append_time",
-}
-_LAST_TIMESTAMP_MS: Final = 253_402_300_799_999  # the year 9999, where engines' timestamps end
 _READING: Final = {
     "group.id": "assess_assets",  # required, and unused: nothing is joined and nothing committed
     "enable.auto.commit": False,
@@ -71,7 +64,7 @@ def read_batches(
     reading = _Reading(config, customer, claim, stalled_seconds)
     try:
         for messages in reading.messages():
-            yield from _batches(claim, messages)
+            yield from to_batches(claim, messages)
     finally:
         reading.close()
     _check_served(broker, claim, reading.first_gap)
@@ -115,13 +108,30 @@ class _Reading:
                 consumed = self._consumer.consume(most, timeout=_WAIT_SECONDS)
             except KafkaException as error:
                 raise self._named(error.args[0]) from None
-            found = [message for message in consumed if self._is_ours(message)]
+            found = consumed
+            if not self._are_next(consumed):
+                found = [message for message in consumed if self._is_ours(message)]
             if found:
                 yield found
             if self._position > before:
                 heard = time.monotonic()
             elif time.monotonic() - heard > self._stalled_seconds:
                 raise self._stalled()
+
+    def _are_next(self, messages: Sequence[Message]) -> bool:
+        """Move on over messages that are exactly the next offsets of the range, as nearly all are.
+
+        Offsets of a partition only ever rise, so the first, the last and their number tell.
+        """
+        if not messages or any(map(Message.error, messages)):
+            return False
+        first, after = messages[0].offset(), self._position + len(messages)
+        if first != self._position or messages[-1].offset() != after - 1:
+            return False
+        if after > self._claim.end_offset:
+            return False
+        self._position = after
+        return True
 
     def _is_ours(self, message: Message) -> bool:
         """Move on to the message's offset; whether it belongs to the range."""
@@ -199,46 +209,3 @@ def _check_served(broker: Broker, claim: SourceRange, needed: int | None) -> Non
             f"{which} has gone back: partition {claim.partition} ends at {marks.end}, and "
             f"{claim.end_offset} was claimed. Restore the broker's data and run again."
         )
-
-
-def _batches(claim: SourceRange, messages: Sequence[Message]) -> Iterator[pa.RecordBatch]:
-    """Arrow batches bounded by bytes too: messages can be large."""
-    first, size = 0, 0
-    for index, message in enumerate(messages):
-        size += len(message)
-        if size > BATCH_BYTES and index > first:
-            yield _batch(claim, messages[first:index])
-            first, size = index, len(message)
-    yield _batch(claim, messages[first:])
-
-
-def _batch(claim: SourceRange, messages: Sequence[Message]) -> pa.RecordBatch:
-    count = len(messages)
-    times = [message.timestamp() for message in messages]
-    columns = [
-        pa.repeat(pa.scalar(claim.source, pa.string()), count),
-        pa.repeat(pa.scalar(claim.partition, pa.int32()), count),
-        pa.array([message.offset() for message in messages], pa.int64()),
-        pa.array([_time(*time) for time in times], pa.int64()),
-        pa.array([message.key() for message in messages], pa.binary()),
-        pa.array([message.value() for message in messages], pa.binary()),
-        pa.nulls(count, pa.string()),
-        pa.array([_headers(message) for message in messages], ENVELOPE_ARROW.field("headers").type),
-        pa.array([_TIMESTAMP_TYPES.get(kind) for kind, _ in times], pa.string()),
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=ENVELOPE_ARROW)
-
-
-def _time(kind: int, milliseconds: int) -> int | None:
-    """A producer may write any number; one that is no time that a table can hold becomes null."""
-    is_time = kind in _TIMESTAMP_TYPES and 0 <= milliseconds <= _LAST_TIMESTAMP_MS
-    return milliseconds if is_time else None
-
-
-def _headers(message: Message) -> list[dict[str, Any]] | None:
-    """In the message's order; a name may come more than once."""
-    headers = message.headers()
-    if not headers:
-        return None
-    pairs = headers.items() if isinstance(headers, dict) else headers
-    return [{"key": key, "value": value} for key, value in pairs]
