@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -108,11 +108,18 @@ def all_tables(broker: KafkaBroker, messages: int) -> dict[str, float]:
         follower.round()
         seconds = time.perf_counter() - began
     assert not follower.failing
+    delete_topic(broker, "all")
     return {"messages": messages, "bytes": size, "seconds": seconds}
 
 
 def make_topic(broker: KafkaBroker, customer: str) -> None:
     ensure_topic(Broker(KafkaConfig(broker.bootstrap_servers), customer), 1)
+
+
+def delete_topic(broker: KafkaBroker, customer: str) -> None:
+    """The next measurement must not find it."""
+    admin = Broker(KafkaConfig(broker.bootstrap_servers), customer).admin
+    admin.delete_topics([topic_of(customer)])[topic_of(customer)].result()
 
 
 def values() -> Iterator[bytes]:
@@ -160,7 +167,8 @@ def latencies(broker: KafkaBroker, customer: str, rate: int, seconds: int) -> di
             seen += [time.time()] * (counted - len(seen))
         time.sleep(0.1)
     sender.join()
-    assert len(seen) == messages, f"{len(seen)} of {messages} messages were seen"
+    assert len(seen) >= messages, f"{len(seen)} of {messages} messages were seen"
+    delete_topic(broker, customer)
     waited = [at - began for began, at in zip(sent, seen, strict=True)][warm_up:]
     p50, p95 = (statistics.quantiles(waited, n=100)[at - 1] for at in (50, 95))
     return {"p50": p50, "p95": p95, "most": max(waited), "versions": version}
@@ -178,10 +186,10 @@ def running(command: list[str], log: Path) -> Iterator[None]:
             print(log.read_text()[-2000:], file=sys.stderr)
             raise
         finally:
-            os.killpg(process.pid, signal.SIGINT)
-            try:
-                process.wait(120)
-            except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)  # not to what it started: runs end with it
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(60)
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
