@@ -244,9 +244,11 @@ def test_the_sensor_requests_a_run_once_and_none_while_one_is_under_way(
     ((customer, second),), _ = tick()
     assert customer == "acme"
     assert second != first
-    follower = Follower(instance, NOBODY, lambda _: None)
+    said: list[str] = []
+    follower = Follower(instance, NOBODY, said.append)
     follower.open()
     assert len(follower.round()) == 1
+    assert follower.failing == {}, said
     assert tick() == ([], [])
     (tmp_path / "landing" / "acme" / "b.ndjson").touch()
     assert [customer for customer, _ in tick()[0]] == ["acme"]  # it may have changed
