@@ -51,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
             for report in _inflict(Path(folder), engine, asked):
                 reports[engine] = report
                 if asked.out:  # an hour's work: what is known is written as it goes
+                    asked.out.parent.mkdir(parents=True, exist_ok=True)
                     asked.out.write_text(json.dumps(reports, indent=2) + "\n")
     for engine, report in reports.items():
         shown = {name: told for name, told in report.items() if name not in ("faults", "rounds")}

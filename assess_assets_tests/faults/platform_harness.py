@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,19 @@ class PlatformHarness:
     """Faults on one platform, the same ones for the same seed (moments at random apart)."""
 
     def __init__(
-        self, platform: RealPlatform, folder: Path, seed: int, dagster_every: int = 0
+        self,
+        platform: RealPlatform,
+        folder: Path,
+        seed: int,
+        dagster_every: int = 0,
+        boundaries: Sequence[tuple[str, str]] = BOUNDARIES,
     ) -> None:
         self._platform = platform
         self._folder = folder
         self._random = random.Random(seed)
         self._dagster_every = dagster_every
         self._nursery = Nursery()
-        self._boundaries = cycle(BOUNDARIES)
+        self._boundaries = cycle(boundaries)
         self._typical = {False: 6.0, True: 20.0}  # seconds of a run; measured as they pass
         self.customers: list[PublishedCustomer] = []
         self.tallies: dict[str, Tally] = {}

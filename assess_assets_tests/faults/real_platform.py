@@ -67,6 +67,7 @@ class RealPlatform:
         return Victim(pid, lambda: service.pid is None, restart)
 
     def _executor(self) -> Victim:
+        self._await(lambda: bool(self._executors()), "an executor")
         pid = self._executors()[0]
         return Victim(
             pid,
@@ -82,10 +83,6 @@ class RealPlatform:
     def _spark(self) -> Spark:
         assert self.spark is not None, "this platform has no Spark"
         return self.spark
-
-    def await_executor(self) -> None:
-        if self.spark is not None:
-            self._await(lambda: bool(self._executors()), "an executor")
 
     def _await(self, condition: Callable[[], bool], what: str) -> None:
         give_up = time.monotonic() + PATIENCE_SECONDS
