@@ -4,9 +4,7 @@ Belongs here: which fault comes when, and what is counted. Does not: services (`
 processes (`runs`), delivery reports (`publishing`), what the tables must hold (`watching`).
 """
 
-import os
 import random
-import signal
 import time
 from collections.abc import Sequence
 from itertools import cycle
@@ -128,8 +126,7 @@ class PlatformHarness:
         else:
             run = self._start(customer, done)
             self._wait(run, done)
-        if not victim.is_dead():
-            os.kill(victim.pid, signal.SIGKILL)
+        victim.kill()
         time.sleep(self._random.uniform(0, DOWN_SECONDS))
         done["restart_began"] = time.time()
         victim.restart()

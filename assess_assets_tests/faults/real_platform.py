@@ -5,6 +5,7 @@ hold afterwards (`platform_harness`).
 """
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,6 +29,12 @@ class Victim:
     pid: int
     is_dead: Callable[[], bool]
     restart: Callable[[], object]
+
+    def kill(self) -> None:
+        """SIGKILL, unless it is dead; returns when it is."""
+        if not self.is_dead():
+            os.kill(self.pid, signal.SIGKILL)
+        _await(self.is_dead, f"the end of process {self.pid}")
 
 
 class RealPlatform:
@@ -67,12 +74,12 @@ class RealPlatform:
         return Victim(pid, lambda: service.pid is None, restart)
 
     def _executor(self) -> Victim:
-        self._await(lambda: bool(self._executors()), "an executor")
+        _await(lambda: bool(self._executors()), "an executor")
         pid = self._executors()[0]
         return Victim(
             pid,
             lambda: pid not in self._executors(),
-            lambda: self._await(lambda: bool(set(self._executors()) - {pid}), "a new executor"),
+            lambda: _await(lambda: bool(set(self._executors()) - {pid}), "a new executor"),
         )
 
     def _executors(self) -> list[int]:
@@ -84,11 +91,12 @@ class RealPlatform:
         assert self.spark is not None, "this platform has no Spark"
         return self.spark
 
-    def _await(self, condition: Callable[[], bool], what: str) -> None:
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while not condition():
-            assert time.monotonic() < give_up, f"{what} did not come"
-            time.sleep(0.02)
+
+def _await(condition: Callable[[], bool], what: str) -> None:
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < give_up, f"{what} did not come"
+        time.sleep(0.02)
 
 
 def _command(pid: int) -> str:
