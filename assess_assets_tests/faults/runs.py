@@ -20,6 +20,12 @@ from assess_assets_tests.faults.sabotage import Sabotage, around_commits, inflic
 
 PRELOADED = ("assess_assets_tests.conftest", "assess_assets_tests.faults.machine", "grpc")
 PATIENCE_SECONDS = 180
+# Of a Spark session: little time is lost over tables of a few rows, as by `spark_conf` elsewhere.
+FOR_SMALL_TABLES = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
 LOG = "run.log"
 COMMITS = "commits.log"  # when each commit was made, and to which table
 
@@ -121,8 +127,12 @@ def _step_by_step(job: Job) -> None:
     from assess_assets_tests.steps import Steps
 
     there = job.deployed
+    session = SparkEngine(url=there.spark).session
+    if there.spark != "sail":
+        for name, value in FOR_SMALL_TABLES.items():
+            session.conf.set(name, value)
     Steps(
-        SparkEngine(url=there.spark).session,
+        session,
         job.folder,
         policy(job.policy_version),
         customer=there.customer,

@@ -62,6 +62,7 @@ def around_commits(
     for module, name, wrapped in (
         (delta, "replace", replacing),
         (raw_messages, "replace", replacing),
+        (delta, "append_claim", claiming),
         (claims, "append_claim", claiming),
         (builds, "append_claim", claiming),
     ):
