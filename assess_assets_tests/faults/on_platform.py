@@ -96,6 +96,11 @@ def reported(harness: PlatformHarness, seconds: float) -> dict[str, Any]:
             "max": max(every.first_commits, default=None),
         },
         "unnamed_errors": harness.unnamed,
+        "reruns_that_said_run_again": [
+            f"fault {done['fault']}: {said}"
+            for done in harness.rounds
+            for said in done.get("said_run_again", [])
+        ],
         "seconds": round(seconds),
         "rounds": harness.rounds,
     }

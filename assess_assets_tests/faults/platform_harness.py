@@ -22,6 +22,9 @@ from assess_assets_tests.steps import WRITTEN
 
 FAULTS_PER_CUSTOMER = 10  # then a fresh one: logs stay short, and first runs are met too
 EVERY_SECONDS = 0.1  # a message is published while a run is under way
+# A rerun may say that it has to be run again, as when a busy broker did not answer in time:
+# to do so is no repair by hand. It is told.
+RERUNS = 3
 DOWN_SECONDS = 2.0  # at most, before what was killed is started again
 BOUNDARIES = tuple((when, table) for table in WRITTEN for when in ("kill before", "kill after"))
 OF_A_RUN = ("run killed at a commit", "run killed at random", "two runs at once")
@@ -143,10 +146,13 @@ class PlatformHarness:
 
     def _rerun(self, customer: PublishedCustomer, done: dict[str, Any], tally: Tally) -> None:
         began = time.time()
-        outcome = self._start(customer, done).outcome()
-        if outcome.startswith("crashed"):  # one more kill, so one more rerun
-            tally.crashed += 1
+        for _ in range(RERUNS):
             outcome = self._start(customer, done).outcome()
+            crashed = outcome.startswith("crashed")  # one more kill, so one more rerun
+            tally.crashed += crashed
+            if outcome == "done" or not (crashed or any(sign in outcome for sign in NAMED)):
+                break
+            done.setdefault("said_run_again", []).append(outcome[:500])
         if outcome != "done":
             raise Violation(f"the rerun failed: {outcome}")
         taken = time.time() - began
