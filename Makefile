@@ -93,8 +93,9 @@ test-services: $(READY) ## the tests against a real Kafka, HDFS and Spark: needs
 	$(BIN)/pytest assess_assets_tests/services -m "services and not faults" $(PYTEST_ARGS)
 
 .PHONY: faults-services
-faults-services: $(READY) ## HDFS fails before more of a run's commits: needs Java 17
+faults-services: $(READY) ## a hundred faults of a real Kafka, HDFS and Spark, all compared: needs Java 17
 	$(BIN)/pytest assess_assets_tests/services -m "services and faults"
+	$(BIN)/python -W ignore -m assess_assets_tests.faults.on_platform --out data/faults-services.json
 
 .PHONY: services
 services: $(READY) ## start a real Kafka, HDFS and Spark on loopback: needs Java 17, no Docker

@@ -22,7 +22,10 @@ from assess_assets.assets.builds import claim_if_changed, claim_rebuild, running
 from assess_assets.assets.exploding import explode_customer
 from assess_assets.assets.raw_messages import land_customer
 from assess_assets.customers import CustomerPolicy
+from assess_assets.platform.hdfs import PLATFORM_USER
 from assess_assets.sources.batches import Sources
+from assess_assets.sources.kafka_config import KafkaConfig
+from assess_assets.storage.hdfs_folders import HdfsFolders
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake, Replacement
 from assess_assets.storage.layout import LakeLayout
@@ -90,13 +93,16 @@ class Steps:
     landing: Path = field(init=False)
     now: Callable[[], datetime] = lambda: NOON
     lake_uri: str | None = None  # hdfs://..., for a lake that is not in `folder`
+    webhdfs: str | None = None  # then customers' folders are protected
+    kafka: KafkaConfig | None = None
 
     def __post_init__(self) -> None:
         self.landing = self.folder / "landing" / self.customer
 
     @property
     def lake(self) -> Lake:
-        return Lake(self.layout, lambda: self.spark, lambda: self.now())
+        folders = HdfsFolders(self.webhdfs, PLATFORM_USER) if self.webhdfs else None
+        return Lake(self.layout, lambda: self.spark, lambda: self.now(), folders=folders)
 
     @property
     def layout(self) -> LakeLayout:
@@ -104,7 +110,7 @@ class Steps:
 
     @property
     def sources(self) -> Sources:
-        return Sources(self.customer, self.landing)
+        return Sources(self.customer, self.landing, self.kafka)
 
     def land(self, name: str, content: bytes | str) -> Path:
         """Deliver a file; all have the same time, so that lakes can be compared."""

@@ -67,11 +67,16 @@ def ensure_topic(broker: Broker, partitions: int | None) -> int:
 
 
 def send_all(
-    config: KafkaConfig, customer: str, records: Iterable[Record], told: Callable[[Published], Any]
+    config: KafkaConfig,
+    customer: str,
+    records: Iterable[Record],
+    told: Callable[[Published], Any],
+    acknowledged: Callable[[int, Message], Any] = lambda index, message: None,
 ) -> Published:
     """Send every record and wait until the broker has answered for each.
 
-    A record whose file was broken there is not sent: without the file nobody could tell why.
+    `acknowledged` is told where each record is. One whose file was broken there is not sent:
+    without the file nobody could tell why.
     """
     done = Published(topic_of(customer))
     producer = Producer({**config.client(), **_PRODUCING})
@@ -80,7 +85,7 @@ def send_all(
         if record.defect is not None:
             done.fail(index, f"not sent: {record.defect}")
         else:
-            _send(producer, done, index, record.value)
+            _send(producer, done, index, record.value, acknowledged)
         if index % 500 == 0:
             told(done)
     while len(producer):
@@ -98,10 +103,17 @@ def attempt_key(value: bytes) -> bytes | None:
         return None
 
 
-def _send(producer: Producer, done: Published, index: int, value: bytes) -> None:
-    def answered(error: KafkaError | None, _: Message) -> None:
+def _send(
+    producer: Producer,
+    done: Published,
+    index: int,
+    value: bytes,
+    acknowledged: Callable[[int, Message], Any],
+) -> None:
+    def answered(error: KafkaError | None, message: Message) -> None:
         if error is None:
             done.acknowledged += 1
+            acknowledged(index, message)
         else:
             done.fail(index, _reason(error, value))
 

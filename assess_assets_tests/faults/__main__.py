@@ -12,23 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from assess_assets.resources.spark import SparkEngine
-from assess_assets_tests.faults.harness import Harness, Tally, faults
+from assess_assets_tests.faults.harness import Harness, faults
 from assess_assets_tests.faults.machine import Explored, explore
+from assess_assets_tests.faults.tallies import table, total
 from assess_assets_tests.faults.watching import Violation
-
-COLUMNS = {
-    "kind": "fault",
-    "number": "number",
-    "hit": "ended a run",
-    "by_dagster": "by Dagster",
-    "crashed": "crashed itself",
-    "lost": "lost",
-    "repeated": "repeated",
-    "hand_repairs": "hand repairs",
-    "torn_reads": "torn reads",
-    "versions_read": "versions read",
-    "seconds_to_first_commit": "s to first commit",
-}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="assess-faults-") as folder:
         report = _inflict(Path(folder), asked)
     report["machine"] = _explore(asked)
-    print(_table(report["faults"]))
+    print(table(report["faults"]))
     print(json.dumps(report["machine"]))
     for told in [*report["told"], *filter(None, [report["machine"]["violation"]])]:
         print(told, file=sys.stderr)
@@ -55,29 +42,18 @@ def _inflict(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
         for told in [*tally.told[-1:], *harness.crashes[-1:]]:
             print(told, file=sys.stderr, flush=True)
         if number % 25 == 0:  # an hour's work: what is known is written as it goes
-            print(_table(_reported(harness, started)["faults"]), file=sys.stderr, flush=True)
+            print(table(_reported(harness, started)["faults"]), file=sys.stderr, flush=True)
     return _reported(harness, started)
 
 
 def _reported(harness: Harness, started: float) -> dict[str, Any]:
     tallies = [tally for tally in harness.tallies.values() if tally.number]
     return {
-        "faults": [tally.as_json() for tally in [*tallies, _total(tallies)]],
+        "faults": [tally.as_json() for tally in [*tallies, total(tallies)]],
         "told": [told for tally in tallies for told in tally.told],
         "crashes": harness.crashes,
         "seconds_of_faults": round(time.monotonic() - started),
     }
-
-
-def _total(tallies: list[Tally]) -> Tally:
-    total = Tally("all")
-    for tally in tallies:
-        for name in ("number", "hit", "crashed", "by_dagster", "lost", "repeated", "hand_repairs"):
-            setattr(total, name, getattr(total, name) + getattr(tally, name))
-        total.torn_reads += tally.torn_reads
-        total.versions_read += tally.versions_read
-        total.first_commits += tally.first_commits
-    return total
 
 
 def _explore(asked: argparse.Namespace) -> dict[str, Any]:
@@ -96,19 +72,6 @@ def _explore(asked: argparse.Namespace) -> dict[str, Any]:
         "seconds": round(time.monotonic() - started),
         "violation": violation,
     }
-
-
-def _table(rows: list[dict[str, Any]]) -> str:
-    cells = [list(COLUMNS.values())]
-    cells += [["" if row[name] is None else str(row[name]) for name in COLUMNS] for row in rows]
-    widths = [max(len(row[index]) for row in cells) for index in range(len(COLUMNS))]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if index else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in cells
-    )
 
 
 def _parser() -> argparse.ArgumentParser:

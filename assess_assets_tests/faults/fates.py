@@ -19,27 +19,30 @@ REQUIRED = {
 RESULTS = ("correct", "missed_some", "incorrect", "unanswered")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Arrived:
-    """One message in the order of arrival."""
+    """One message; they sort in the order of arrival."""
 
     batch: int
     source: str
+    partition: int
     offset: int
     text: str
 
 
-def arrived(
-    files: Mapping[str, Sequence[str]], claims: Iterable[Mapping[str, Any]]
-) -> list[Arrived]:
-    """The messages of all claimed batches; `files` are the lines of every landed file."""
-    messages = [
-        Arrived(claim["batch"], claim["source"], offset, files[claim["source"]][offset])
+# The lines of every landed file, which has one partition, and the messages of every topic's.
+Logs = Mapping[tuple[str, int], Sequence[str]]
+
+
+def arrived(logs: Logs, claims: Iterable[Mapping[str, Any]]) -> list[Arrived]:
+    """The messages of all claimed batches."""
+    return sorted(
+        Arrived(claim["batch"], *source, offset, logs[source][offset])
         for claim in claims
         if claim["kind"] == "read"
+        for source in [(claim["source"], claim["partition"])]
         for offset in range(claim["start_offset"], claim["end_offset"])
-    ]
-    return sorted(messages, key=lambda message: (message.batch, message.source, message.offset))
+    )
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import median
 from typing import Any, cast
 
 from assess_assets_tests.faults.machine import POOL, Customer, policy
 from assess_assets_tests.faults.reading import Reader
-from assess_assets_tests.faults.runs import Job, Nursery, Run, Sabotage
+from assess_assets_tests.faults.runs import Job, Nursery, Run
+from assess_assets_tests.faults.sabotage import Sabotage
+from assess_assets_tests.faults.tallies import Tally
 from assess_assets_tests.faults.watching import Violation
 from assess_assets_tests.steps import WRITTEN
 
@@ -34,35 +34,6 @@ COMMITS = 13  # of a run that writes every table
 FAULTS_PER_CUSTOMER = 20  # then a fresh one: logs stay short
 KILLS = ("kill before a commit", "kill after a commit", "kill in a write", "kill at random")
 FAILURES = ("full disk", "read-only folder", "second writer", "two runs at once")
-
-
-@dataclass
-class Tally:
-    """What a kind of fault did. Zeros are what is wanted in the four after `number`."""
-
-    kind: str
-    number: int = 0
-    lost: int = 0
-    repeated: int = 0
-    hand_repairs: int = 0
-    torn_reads: int = 0
-    hit: int = 0  # faults that ended the run: a kill at random may come too late
-    crashed: int = 0  # runs that ended by a signal of their own making: as good as a kill
-    by_dagster: int = 0
-    versions_read: int = 0
-    first_commits: list[float] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-
-    @property
-    def seconds_to_first_commit(self) -> float | None:
-        """Median, of reruns that had something to commit, from the start of their process."""
-        return round(median(self.first_commits), 2) if self.first_commits else None
-
-    def as_json(self) -> dict[str, Any]:
-        row = asdict(self) | {"seconds_to_first_commit": self.seconds_to_first_commit}
-        row["slowest_first_commit"] = max(self.first_commits, default=None)
-        del row["first_commits"]
-        return row
 
 
 class Harness:

@@ -97,14 +97,14 @@ class Customer:
 
     def __init__(self, spark: SparkSession, folder: Path, lake_uri: str | None = None) -> None:
         self.steps = Steps(spark, folder, policy(1), max_messages=4, lake_uri=lake_uri)
-        self.files: dict[str, list[str]] = {}
+        self.files: dict[tuple[str, int], list[str]] = {}
         self.watch = Watch(self.steps.uri, self.files, tested)
 
     def publish(self, messages: list[str]) -> None:
         """Land a file of lines. One whose content has landed before will be refused."""
         name = f"{len(self.files):04}.ndjson"
         self.steps.land(name, "".join(f"{each}\n" for each in messages))
-        self.files[name] = messages
+        self.files[name, 0] = messages
 
     def run_to_the_end(self) -> None:
         """Undisturbed runs until nothing is new: a bounded one takes some messages at a time."""

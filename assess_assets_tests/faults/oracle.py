@@ -14,20 +14,20 @@ Row = tuple[Any, ...]
 
 
 # What is compared of each table, in the order of the oracle's rows.
-_MESSAGE = ("build", "batch", "source", "offset")
+_MESSAGE = ("build", "batch", "source", "partition", "offset")
 _OF_ATTEMPT = (*_MESSAGE, "user_exam_id", "base_exam_id", "exam_name", "is_test")
 _MADE_FROM = ("build", "batch")
 COMPARED: Mapping[str, tuple[str, ...]] = {
-    "raw_messages": ("batch", "source", "offset", "value"),
+    "raw_messages": ("batch", "source", "partition", "offset", "value"),
     "assessments": _OF_ATTEMPT,
     "quarantined_messages": (*_MESSAGE, "value"),
     "conflicting_assessments": (
         *_MESSAGE,
-        *("user_exam_id", "accepted_source", "accepted_offset", "value"),
+        *("user_exam_id", "accepted_source", "accepted_partition", "accepted_offset", "value"),
     ),
     "message_ledger": (
         *_MESSAGE,
-        *("fate", "user_exam_id", "refers_to_source", "refers_to_offset"),
+        *("fate", "user_exam_id", "refers_to_source", "refers_to_partition", "refers_to_offset"),
         *("question_count", "option_count"),
     ),
     "questions": (*_OF_ATTEMPT, "position", "question_id", "result", "options_shown"),
@@ -66,14 +66,14 @@ class Truth:
         return made
 
     def _raw_messages(self) -> list[Row]:
-        return [(m.batch, m.source, m.offset, m.text.encode()) for m in self._messages]
+        return [(m.batch, m.source, m.partition, m.offset, m.text.encode()) for m in self._messages]
 
     def _message_ledger(self) -> list[Row]:
         return [
             (
                 *self._where(one.message),
                 *(one.fate, one.attempt),
-                *((one.first.source, one.first.offset) if one.first else (None, None)),
+                *(_place(one.first) if one.first else (None, None, None)),
                 *(sizes(one.body) if one.attempt else (None, None)),
             )
             for one in self._fated
@@ -87,7 +87,7 @@ class Truth:
         return [
             (
                 *self._where(one.message),
-                *(one.attempt, one.first.source, one.first.offset, one.message.text.encode()),
+                *(one.attempt, *_place(one.first), one.message.text.encode()),
             )
             for one in self._fated
             if one.fate == "conflict" and one.first
@@ -170,7 +170,7 @@ class Truth:
         return self._build, max((m.batch for m in self._messages), default=0)
 
     def _where(self, message: Arrived) -> Row:
-        return self._build, message.batch, message.source, message.offset
+        return self._build, message.batch, *_place(message)
 
     def _attempt(self, one: Fated) -> Row:
         exam = one.body["base_exam_id"]
@@ -190,6 +190,10 @@ class Truth:
         return 1 + sum(
             one.fate == "duplicate" and one.first == accepted.message for one in self._fated
         )
+
+
+def _place(message: Arrived) -> tuple[str, int, int]:
+    return message.source, message.partition, message.offset
 
 
 def missing_and_repeated(expected: Iterable[Row], found: Iterable[Row]) -> tuple[int, int]:

@@ -1,45 +1,56 @@
 """Runs of a customer in processes of their own, each forked from one that has imported everything.
 
-Belongs here: starting, sabotaging and ending such a process. Does not: which fault comes when, and
-what must hold afterwards (`harness`).
+Belongs here: starting and ending such a process. Does not: what happens to it (`sabotage`), which
+fault comes when, and what must hold afterwards (`harness`, `on_platform`).
 """
 
-import ctypes
 import faulthandler
 import multiprocessing as mp
 import os
-import resource
 import signal
 import sys
-from collections.abc import Callable
+import time
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from assess_assets_tests.faults.sabotage import Sabotage, around_commits, inflict
+
 PRELOADED = ("assess_assets_tests.conftest", "assess_assets_tests.faults.machine", "grpc")
 PATIENCE_SECONDS = 180
+# Of a Spark session: little time is lost over tables of a few rows, as by `spark_conf` elsewhere.
+FOR_SMALL_TABLES = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
 LOG = "run.log"
+COMMITS = "commits.log"  # when each commit was made, and to which table
 
 
 @dataclass(frozen=True)
-class Sabotage:
-    """What happens to a run from the inside; the harness may kill it from the outside as well."""
+class Deployed:
+    """Whose data a run is about and where it is; without more than a customer: in local files."""
 
-    kind: str = "none"  # none, kill before, kill after, second writer, full disk, plain user
-    at: int = 0  # number of the commit; bytes that a file may have
+    customer: str = "acme"
+    lake: str | None = None
+    webhdfs: str | None = None
+    hadoop_user: str | None = None
+    kafka: str | None = None
+    spark: str = "sail"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run of everything for the customer whose landing folder and lake are in `folder`."""
+    """One run of everything for the customer whose landing folder (and lake) are in `folder`."""
 
     folder: Path
     policy_version: int
     by_dagster: bool = False
-    sabotage: Sabotage = Sabotage()
+    sabotage: Sabotage = field(default_factory=Sabotage)
+    deployed: Deployed = Deployed()
 
 
 class Nursery:
@@ -99,7 +110,10 @@ def _run(job: Job, said: Connection) -> None:
     with os.fdopen(log, "w") as out, redirect_stdout(out), redirect_stderr(out):
         faulthandler.enable(out)
         try:
-            _sabotage(job.sabotage)
+            if job.deployed.hadoop_user:
+                os.environ["HADOOP_USER_NAME"] = job.deployed.hadoop_user
+            around_commits(after=lambda target: _note(job, target.table.name))
+            inflict(job.sabotage)
             _materialize(job) if job.by_dagster else _step_by_step(job)
             said.send("done")
         except BaseException as error:
@@ -108,10 +122,24 @@ def _run(job: Job, said: Connection) -> None:
 
 def _step_by_step(job: Job) -> None:
     from assess_assets.resources.spark import SparkEngine
+    from assess_assets.sources.kafka_config import KafkaConfig
     from assess_assets_tests.faults.machine import policy
     from assess_assets_tests.steps import Steps
 
-    Steps(SparkEngine().session, job.folder, policy(job.policy_version)).run()
+    there = job.deployed
+    session = SparkEngine(url=there.spark).session
+    if there.spark != "sail":
+        for name, value in FOR_SMALL_TABLES.items():
+            session.conf.set(name, value)
+    Steps(
+        session,
+        job.folder,
+        policy(job.policy_version),
+        customer=there.customer,
+        lake_uri=there.lake,
+        webhdfs=there.webhdfs,
+        kafka=KafkaConfig(there.kafka) if there.kafka else None,
+    ).run()
 
 
 def _materialize(job: Job) -> None:
@@ -119,7 +147,6 @@ def _materialize(job: Job) -> None:
 
     from assess_assets_tests.conftest import Platform
     from assess_assets_tests.faults.machine import tested
-    from assess_assets_tests.steps import CUSTOMER
 
     policies = job.folder / "policies.toml"
     shares = ("max_quarantine_share", "max_conflict_share", "max_mismatch_share")
@@ -128,9 +155,11 @@ def _materialize(job: Job) -> None:
     policies.write_text("[default]\n" + "\n".join(lines) + "\n")
     with dg.DagsterInstance.ephemeral() as instance:
         platform = Platform(job.folder, instance)
-        platform.with_settings(policies=policies, spark="sail")
-        platform.register(CUSTOMER)
-        platform.materialize(CUSTOMER)
+        there = {name: value for name, value in asdict(job.deployed).items() if value}
+        customer = there.pop("customer")
+        platform.with_settings(policies=policies, **there)
+        platform.register(customer)
+        platform.materialize(customer)
 
 
 def _told(error: BaseException) -> str:
@@ -143,62 +172,13 @@ def _told(error: BaseException) -> str:
     return " <- ".join(chain)[-4000:]
 
 
-def _sabotage(sabotage: Sabotage) -> None:
-    def kill(_: str) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    match sabotage.kind:
-        case "kill before" | "kill after" as when:
-            _at_commit(sabotage.at, when.removeprefix("kill "), kill)
-        case "second writer":
-            _at_commit(sabotage.at, "before", _commit_something)
-        case "full disk":
-            # Like a full disk, without a disk of one's own: a part is written, then it fails.
-            resource.setrlimit(resource.RLIMIT_FSIZE, (sabotage.at, sabotage.at))
-        case "plain user":
-            _drop_privileges()
+def _note(job: Job, table: str) -> None:
+    """One write of a short line: runs at the same time do not mix theirs."""
+    with (job.folder / COMMITS).open("a") as file:
+        file.write(f"{time.time()} {table}\n")
 
 
-def _at_commit(number: int, when: str, act: Callable[[str], None]) -> None:
-    """Act before, or after, the commit of that number, counted from 1 over all tables."""
-    from assess_assets.assets import raw_messages
-    from assess_assets.storage import builds, claims, delta
-
-    numbers = count(1)
-
-    def around(commit: Callable[..., None]) -> Callable[..., None]:
-        def counted(target: Any, *arguments: Any) -> None:
-            now = next(numbers) == number
-            if now and when == "before":
-                act(target.uri)
-            commit(target, *arguments)
-            if now and when == "after":
-                act(target.uri)
-
-        return counted
-
-    replacing, claiming = around(delta.replace), around(delta.append_claim)
-    for module, name, wrapped in (
-        (delta, "replace", replacing),
-        (raw_messages, "replace", replacing),
-        (claims, "append_claim", claiming),
-        (builds, "append_claim", claiming),
-    ):
-        setattr(module, name, wrapped)
-
-
-def _commit_something(uri: str) -> None:
-    """A commit that changes no row, such as maintenance makes."""
-    from deltalake import DeltaTable
-
-    DeltaTable(uri).alter.set_table_properties({"delta.logRetentionDuration": "interval 90 days"})
-
-
-def _drop_privileges() -> None:
-    """Root may write where nobody may: give that up, for this process and its threads."""
-    if os.geteuid() != 0:
-        return
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this thread
-    none = (ctypes.c_uint32 * 6)()
-    if ctypes.CDLL(None, use_errno=True).capset(header, none) != 0:
-        raise OSError(ctypes.get_errno(), "capabilities can't be dropped")
+def commits_of(folder: Path) -> list[tuple[float, str]]:
+    """Each commit of the runs in that folder, in seconds since the epoch, and its table."""
+    lines = (folder / COMMITS).read_text().splitlines() if (folder / COMMITS).exists() else []
+    return [(float(at), table) for at, table in map(str.split, lines)]

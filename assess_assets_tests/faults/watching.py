@@ -4,7 +4,7 @@ Belongs here: what must hold of each version, between versions, and across table
 rows are is the oracle's business.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import TableNotFoundError
 
-from assess_assets_tests.faults.fates import Arrived, arrived
+from assess_assets_tests.faults.fates import Arrived, Logs, arrived
 from assess_assets_tests.faults.oracle import AGGREGATES, COMPARED, Row, Truth, missing_and_repeated
 
 CLAIMS = ("source_ranges", "builds")
@@ -44,18 +44,18 @@ class Seen:
 class Watch:
     """One customer's tables. `look` at any time; `require_complete` after an undisturbed run.
 
-    `files` are the lines of each landed file, kept up by whoever lands them; `test_exam_ids` says
-    what each policy version calls test data.
+    `logs` hold what was delivered, kept up by whoever delivers it; `test_exam_ids` says what each
+    policy version calls test data.
     """
 
     def __init__(
         self,
         uri: Callable[[str], str],
-        files: Mapping[str, Sequence[str]],
+        logs: Logs,
         test_exam_ids: Callable[[int], frozenset[str]],
     ) -> None:
         self._uri = uri
-        self._files = files
+        self._logs = logs
         self._test_exam_ids = test_exam_ids
         self._seen = {name: Seen() for name in WATCHED}
         self.versions = 0  # compared so far
@@ -128,7 +128,9 @@ class Watch:
         if number == "build":
             self._require(len(now) == len(numbers), f"{where}: a build was claimed twice")
         else:
-            read = [(row["source"], offset) for row in now for offset in _offsets(row)]
+            read = [
+                (row["source"], row["partition"], offset) for row in now for offset in _offsets(row)
+            ]
             self._require(len(read) == len(set(read)), f"{where}: offsets were claimed twice")
 
     def _require_between_tables(self) -> None:
@@ -146,7 +148,7 @@ class Watch:
         self._require(batch <= landed <= claimed, f"ledger {batch}, raw {landed}, claims {claimed}")
 
     def _truth(self, build: int, upto: int | None) -> Truth:
-        messages = arrived(self._files, self._seen["source_ranges"].rows)
+        messages = arrived(self._logs, self._seen["source_ranges"].rows)
         known = [one for one in messages if upto is None or one.batch <= upto]
         return Truth(known, build, self._test_exam_ids(self._policy_of(build)))
 
@@ -159,24 +161,26 @@ class Watch:
         return max((row["build"] for row in self._seen["builds"].rows), default=0)
 
     def _readable(self) -> list[Row]:
-        """Every message of every file, but of two files with the same content only the first."""
+        """Every message delivered, but of two files with the same content only the first's."""
         refused = {
-            row["source"] for row in self._seen["source_ranges"].rows if row["kind"] == "refused"
+            (row["source"], row["partition"])
+            for row in self._seen["source_ranges"].rows
+            if row["kind"] == "refused"
         }
-        read = [tuple(lines) for name, lines in self._files.items() if name not in refused]
-        for name in refused:
-            same = tuple(self._files[name]) in read
-            self._require(same, f"{name} was refused, and nothing like it was read")
+        read = [tuple(lines) for source, lines in self._logs.items() if source not in refused]
+        for source in refused:
+            same = tuple(self._logs[source]) in read
+            self._require(same, f"{source} was refused, and nothing like it was read")
         return [
-            (name, offset)
-            for name, lines in self._files.items()
-            if name not in refused
+            (*source, offset)
+            for source, lines in self._logs.items()
+            if source not in refused
             for offset in range(len(lines))
         ]
 
     def _claimed(self) -> list[Row]:
-        messages: list[Arrived] = arrived(self._files, self._seen["source_ranges"].rows)
-        return [(message.source, message.offset) for message in messages]
+        messages: list[Arrived] = arrived(self._logs, self._seen["source_ranges"].rows)
+        return [(message.source, message.partition, message.offset) for message in messages]
 
     def _compared(self, name: str) -> list[Row]:
         return [tuple(row[c] for c in COMPARED[name]) for row in self._seen[name].rows]

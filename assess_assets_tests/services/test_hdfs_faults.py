@@ -10,10 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from pyspark.sql import SparkSession
 
-from assess_assets.platform.hdfs import PLATFORM_USER, SUPERUSER, Hdfs
+from assess_assets.platform.hdfs import SUPERUSER, Hdfs
 from assess_assets.sample.messy import messy_lines
-from assess_assets.storage.hdfs_folders import HdfsFolders
-from assess_assets.storage.lake import Lake
 from assess_assets.storage.lake_faults import LakeFault
 from assess_assets_tests.services.running import running_as_platform
 from assess_assets_tests.steps import CUSTOMER, Steps
@@ -25,13 +23,6 @@ MESSY = "".join(f"{line.text}\n" for line in messy_lines())
 @dataclass
 class HdfsSteps(Steps):
     """The steps of a run, on a lake of its own on HDFS."""
-
-    webhdfs: str = ""
-
-    @property
-    def lake(self) -> Lake:
-        folders = HdfsFolders(self.webhdfs, PLATFORM_USER)
-        return Lake(self.layout, lambda: self.spark, lambda: self.now(), folders=folders)
 
     @property
     def path(self) -> str:
