@@ -60,7 +60,7 @@ def _binary(values: list[bytes | None]) -> pa.Array:
     if len(present) < len(values):
         return pa.array(values, pa.binary())
     joined = b"".join(present)
-    # In memory of Arrow's: Sail drops a buffer of Python's in threads that would wait for the GIL.
+    # In memory of Arrow's: to let go of a buffer of Python's, a thread of the engine needs the GIL.
     data = pa.allocate_buffer(len(joined))
     pa.FixedSizeBufferWriter(data).write(joined)
     ends = pa.array(accumulate(map(len, present), initial=0), pa.int32(), size=len(values) + 1)
