@@ -27,14 +27,13 @@ SAIL = "sail"
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 
 _ONE_AT_A_TIME = Lock()
-_COMMON = {
-    "spark.app.name": "assess_assets",
-    "spark.sql.session.timeZone": "UTC",
-    # Else PySpark 4.2 looks for IPython in every call: a fifth of the time of a small run.
-    "spark.python.sql.dataFrameDebugging.enabled": "false",
-}
+_COMMON = {"spark.app.name": "assess_assets", "spark.sql.session.timeZone": "UTC"}
+# Else PySpark 4.2 looks for IPython in every call: a fifth of the time of a small run. Of a Connect
+# server it is a setting of the server's.
+_NO_DEBUGGING = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 _SPARK = {
     **_COMMON,
+    **_NO_DEBUGGING,
     "spark.jars.packages": DELTA_PACKAGE,
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -54,7 +53,14 @@ class SparkEngine(ConfigurableResource):  # type: ignore[type-arg]
     @property
     def session(self) -> SparkSession:
         with _ONE_AT_A_TIME:  # customers' threads ask at the same time; a process has one session
-            return _session(self.url)
+            spark = _session(self.url)
+            if getattr(spark, "is_stopped", False):  # only sessions of Connect have it
+                # Its server was started again, and the client has noticed. A process may outlive
+                # that: without another session every later run in it would fail.
+                spark.stop()
+                _session.cache_clear()
+                spark = _session(self.url)
+            return spark
 
 
 @cache
@@ -72,7 +78,7 @@ def _configuration(url: str) -> dict[str, str]:
         # Sail runs all partitions of a source at once, however many, and each keeps what it writes
         # in memory until its file is full.
         readers = {READERS: str(os.cpu_count() or 1)}
-        return {**_COMMON, **readers, "spark.remote": f"sc://{host}:{port}"}
+        return {**_COMMON, **_NO_DEBUGGING, **readers, "spark.remote": f"sc://{host}:{port}"}
     if url.startswith("sc://"):
         return {**_COMMON, "spark.remote": url}
     on_a_cluster = str(url.startswith("spark://")).lower()

@@ -17,6 +17,7 @@ from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from assess_assets.storage.engine_faults import engine_faults
 from assess_assets.storage.gate import STALE, gated
 from assess_assets.storage.job_names import named_jobs
 from assess_assets.storage.lake_faults import lake_faults
@@ -104,20 +105,21 @@ def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]
     Raises LostRace if anybody committed to the table since it was pinned. A row outside the
     bounds fails the write: Sail would accept it.
     """
-    bounded = _bounded(frame.select(*target.table.column_names), target.table, bounds)
-    spark = frame.sparkSession
-    writer = (
-        gated(bounded, target.read(spark), target.uri, target.version)
-        .write.format("delta")
-        .mode("overwrite")
-        .option("replaceWhere", bounds)
-        .option("target_file_size", str(SAIL_FILE_BYTES))
-        .option("userMetadata", json.dumps(evidence, sort_keys=True))
-    )
     names = (target.customer, target.table.name)
+    where = (*names, target.uri)
+    spark = frame.sparkSession
     try:
-        with lake_faults(*names, target.uri), named_jobs(spark, *names, evidence):
-            writer.save(target.uri)
+        with engine_faults(*where), lake_faults(*where), named_jobs(spark, *names, evidence):
+            bounded = _bounded(frame.select(*target.table.column_names), target.table, bounds)
+            (
+                gated(bounded, target.read(spark), target.uri, target.version)
+                .write.format("delta")
+                .mode("overwrite")
+                .option("replaceWhere", bounds)
+                .option("target_file_size", str(SAIL_FILE_BYTES))
+                .option("userMetadata", json.dumps(evidence, sort_keys=True))
+                .save(target.uri)
+            )
     except Exception as error:
         if _lost(error):
             raise LostRace(

@@ -1,6 +1,7 @@
 """The Connect server: Delta on HDFS, Python on the executors, and sessions after a crash."""
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
@@ -11,7 +12,9 @@ from pyspark.sql import functions as F
 
 from assess_assets.platform.hdfs import Hdfs
 from assess_assets.platform.spark import Spark
+from assess_assets.resources.spark import SparkEngine
 from assess_assets.storage.delta import pin, replace
+from assess_assets.storage.engine_faults import EngineGone
 from assess_assets.tables.ingest import BUILDS
 
 pytestmark = pytest.mark.services
@@ -69,6 +72,25 @@ def test_a_connect_server_that_crashed_comes_back_on_the_same_port(spark_cluster
     spark = session(spark_cluster)
     assert spark.range(5).count() == 5
     spark.stop()
+
+
+def test_a_write_whose_connect_server_was_killed_says_so_and_the_process_goes_on(
+    spark_cluster: Spark, tmp_path: Path
+) -> None:
+    uri = str(tmp_path / "lake" / "builds")
+    engine = SparkEngine(url=spark_cluster.remote)
+    pinned = pin(BUILDS, "acme", uri)
+    frame = pinned.read(engine.session)
+    replace(pinned, frame, "true", {"run_id": "before"})
+    pinned = pin(BUILDS, "acme", uri)
+    spark_cluster.connect.kill()
+    spark_cluster.start()
+    with pytest.raises(EngineGone, match=r"Customer acme, table builds .*run the same again"):
+        replace(pinned, frame, "true", {"run_id": "under way"})
+    assert DeltaTable(uri).version() == pinned.version, "nothing was written"
+    replace(pinned, pinned.read(engine.session), "true", {"run_id": "after"})
+    assert DeltaTable(uri).version() == pinned.version + 1
+    engine.session.stop()  # else the client looks for the server when this process ends
 
 
 def test_nothing_is_left_after_a_stop_not_even_an_executor(spark_cluster: Spark) -> None:

@@ -1,0 +1,40 @@
+"""An engine that went away under a run, as one named error that says what to do.
+
+Belongs here: telling by their texts what PySpark raises when a Spark Connect server ended. Lost
+executors are Spark's own business: it gets others and repeats what they were at.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+
+class EngineGone(Exception):
+    """The Spark Connect server ended, and with it the session. Nothing is half written."""
+
+
+# PySpark 4.2 says the first of a session that the server, started again, does not know.
+_SIGNS: Final = (
+    r"NO_ACTIVE_SESSION|INVALID_HANDLE\.(SESSION|OPERATION)|server side session identifier|"
+    r"StatusCode\.UNAVAILABLE|failed to connect to all addresses|stopped SparkContext|"
+    r"SparkContext was shut down"
+)
+
+
+@contextmanager
+def engine_faults(customer: str, table: str, uri: str) -> Iterator[None]:
+    """Raises EngineGone for an engine that is gone; all else passes as it is."""
+    try:
+        yield
+    except EngineGone:
+        raise
+    except Exception as error:
+        if not re.search(_SIGNS, str(error)):
+            raise
+        raise EngineGone(
+            f"Customer {customer}, table {table} ({uri}): the Spark Connect server that "
+            "ASSESS_SPARK names does not answer, or was started again and does not know this "
+            "run's session. Is it up? Then run the same again: it finishes what was begun. It "
+            f"said: {str(error).splitlines()[0][:300]}"
+        ) from error
