@@ -18,8 +18,6 @@ from assess_assets.storage.protocol import UpstreamNotReady
 from assess_assets_tests.deliveries import FORM, lines, of_every_fate
 from assess_assets_tests.steps import CUSTOMER, MADE, Steps
 
-pytestmark = pytest.mark.both_engines
-
 
 @pytest.fixture(scope="module")
 def after_a_run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Steps:
@@ -46,6 +44,7 @@ def test_the_first_run_makes_build_1(acme: Steps) -> None:
     assert {row["build"] for name in MADE for row in acme.rows(name)} == {1}
 
 
+@pytest.mark.both_engines
 def test_a_rebuild_gives_the_same_tables_and_leaves_raw_messages_alone(acme: Steps) -> None:
     acme.land("b.ndjson", lines(*of_every_fate("later ")))
     acme.run()
@@ -116,6 +115,7 @@ def test_newer_code_does_not_write_under_an_older_build(acme: Steps) -> None:
     assert acme.versions() == before
 
 
+@pytest.mark.both_engines
 def test_a_step_of_a_superseded_build_is_stopped(acme: Steps) -> None:
     """A run that decided in build 1 may go on only until another has made build 2."""
     acme.land("b.ndjson", lines(*of_every_fate("later ")))

@@ -24,7 +24,6 @@ SUMMED = {
 }
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize("table", RECOUNTED, ids=lambda table: table.name)
 def test_a_wrong_value_in_any_column_differs_from_the_recount(
     table: TableContract, damaged: Damaged
@@ -46,7 +45,6 @@ def test_a_wrong_value_in_any_column_differs_from_the_recount(
     assert set(row["differs"].split(", ")) == set(wrong)
 
 
-@pytest.mark.both_engines
 def test_a_row_that_is_missing_or_made_up_differs_from_the_recount(damaged: Damaged) -> None:
     lost = damaged.rows("exam_counts")[0]
     damaged.rewrite("exam_counts", lambda rows: rows.append(rows.pop(0) | {"exam_name": "Alchemy"}))
@@ -74,7 +72,6 @@ def test_an_emptied_aggregate_fails(table: str, damaged: Damaged) -> None:
     assert failed == {SUMMED[table][0], *(n for t, n in RECOUNTED.items() if t.name == table)}
 
 
-@pytest.mark.both_engines
 def test_an_aggregate_that_is_a_batch_behind_is_compared_with_what_it_was_made_from(
     damaged: Damaged,
 ) -> None:

@@ -10,8 +10,6 @@ import pytest
 
 from assess_assets_tests.damage import Damaged, Row, where_it_was
 
-pytestmark = pytest.mark.both_engines
-
 MESSY = "source = 'messy.ndjson'"
 
 

@@ -8,8 +8,6 @@ import pytest
 from assess_assets.customers import CustomerPolicy
 from assess_assets_tests.damage import Damaged
 
-pytestmark = pytest.mark.both_engines
-
 RATES = [
     ("message_ledger", "quarantine_rate", "max_quarantine_share", 11, 65),
     ("message_ledger", "conflict_rate", "max_conflict_share", 3, 65),

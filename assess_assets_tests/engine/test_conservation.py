@@ -22,8 +22,6 @@ from assess_assets.messages import judge
 from assess_assets_tests.odd_messages import odd_messages
 from assess_assets_tests.steps import Steps
 
-pytestmark = pytest.mark.both_engines
-
 MESSAGES = 600
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Leaves = dict[str, tuple[str, Any]]  # by JSON path: the type and the value

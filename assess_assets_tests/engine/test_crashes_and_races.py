@@ -104,9 +104,13 @@ def test_a_crash_before_any_commit_is_finished_by_the_next_run(
     assert steps.all_rows() == expected
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize(
-    "situation", [before_the_first_run, before_a_second_batch, before_a_rebuild_with_news]
+    "situation",
+    [
+        before_the_first_run,
+        pytest.param(before_a_second_batch, marks=pytest.mark.both_engines),
+        before_a_rebuild_with_news,
+    ],
 )
 def test_runs_that_crash_before_each_commit_in_turn_are_finished_by_the_last(
     situation: Situation, prepared: Prepared, tmp_path: Path

@@ -29,8 +29,6 @@ from assess_assets_tests.deliveries import FATES, lines, message, of_every_fate
 from assess_assets_tests.engine.conftest import SOUND
 from assess_assets_tests.steps import CUSTOMER, NOON, Steps
 
-pytestmark = pytest.mark.both_engines
-
 # What the sound platform's two batches hold: see its fixture.
 FIRST = Counter(line.fate for line in messy_lines())
 SECOND = Counter([*FATES, "duplicate", "quarantined"])  # a copy from the first batch, a broken file

@@ -4,8 +4,6 @@ import json
 from collections import Counter
 from typing import Any
 
-import pytest
-
 from assess_assets.sample.messy import messy_lines
 
 
@@ -63,7 +61,6 @@ def test_questions_and_options_are_those_of_the_accepted_messages(platform: Any)
     assert [tuple(row.values()) for row in options] == expected_options
 
 
-@pytest.mark.both_engines
 def test_an_empty_customer_gets_empty_tables(platform: Any) -> None:
     platform.register("nobody")
     assert platform.materialize("nobody").success

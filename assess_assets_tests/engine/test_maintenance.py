@@ -62,7 +62,6 @@ def undisturbed(grown: Steps, tmp_path_factory: pytest.TempPathFactory) -> dict[
     return steps.all_rows()
 
 
-@pytest.mark.both_engines
 def test_maintenance_makes_files_few_and_keeps_every_row(acme: Steps) -> None:
     rows, versions = acme.all_rows(), acme.versions()
     done = keep_all(acme)
@@ -104,7 +103,6 @@ def test_tables_of_few_files_are_left_alone(acme: Steps) -> None:
     assert acme.versions() == versions
 
 
-@pytest.mark.both_engines
 def test_a_run_after_maintenance_goes_on_where_the_last_one_ended(
     acme: Steps, undisturbed: dict[str, Any]
 ) -> None:
@@ -190,7 +188,6 @@ def test_a_compaction_keeps_what_was_claimed_meanwhile(acme: Steps) -> None:
     assert len(DeltaTable(acme.uri("builds")).file_uris()) == 2
 
 
-@pytest.mark.both_engines
 def test_a_reader_of_an_earlier_version_keeps_its_files(acme: Steps) -> None:
     pinned = {name: acme.lake.pin(table_named(name), CUSTOMER) for name in SEVERAL_FILES}
     rows = {name: acme.rows(name) for name in SEVERAL_FILES}

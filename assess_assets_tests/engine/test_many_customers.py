@@ -69,7 +69,6 @@ def assert_others_are_done(platform: Platform, result: dg.JobExecutionResult) ->
         assert exam == {"messages": 4, "attempts": 3, "batch": 2}
 
 
-@pytest.mark.both_engines
 def test_a_customer_that_cannot_be_landed_is_left_as_it_was(three: Platform) -> None:
     before = three.versions(POISONED)
     first = three.settings.landing / POISONED / "first.ndjson"

@@ -21,8 +21,6 @@ from assess_assets.tables.ingest import BUILDS
 from assess_assets_tests.deliveries import changed, lines, message, of_every_fate
 from assess_assets_tests.steps import CUSTOMER, MADE, NOON, Steps, sample
 
-pytestmark = pytest.mark.both_engines
-
 
 @pytest.fixture
 def acme(spark: SparkSession, tmp_path: Path) -> Steps:
@@ -55,6 +53,7 @@ def numbers(acme: Steps) -> list[int]:
     return acme.values("builds", "build")
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("rows", [[1], []], ids=["with rows", "with an empty frame"])
 def test_a_stale_writer_is_refused(spark: SparkSession, acme: Steps, rows: list[int]) -> None:
     stale = fresh(acme)
@@ -64,6 +63,7 @@ def test_a_stale_writer_is_refused(spark: SparkSession, acme: Steps, rows: list[
     assert numbers(acme) == [1, 2]
 
 
+@pytest.mark.both_engines
 def test_a_fresh_writer_replaces_the_rows_within_its_bounds_alone(
     spark: SparkSession, acme: Steps
 ) -> None:
@@ -74,6 +74,7 @@ def test_a_fresh_writer_replaces_the_rows_within_its_bounds_alone(
     assert numbers(acme) == [1, 3]
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("outside", [1, 4, None])
 def test_a_row_outside_the_bounds_fails_the_write(
     spark: SparkSession, acme: Steps, outside: int | None
@@ -100,6 +101,7 @@ def test_reading_stays_at_the_pinned_version(spark: SparkSession, acme: Steps) -
     assert before.look_up("select build from pinned") == [{"build": 1}]
 
 
+@pytest.mark.both_engines
 def test_of_two_claimants_one_fails_and_nothing_is_damaged(acme: Steps) -> None:
     row = {"build": 1, "reason": "first", "contract_version": 1, "policy_version": 1}
     row |= {"code_version": 1, "claimed_at": NOON, "run_id": "a"}
@@ -114,6 +116,7 @@ def land(acme: Steps) -> Any:
     return land_customer(acme.lake, acme.sources, acme.max_messages, "run")
 
 
+@pytest.mark.both_engines
 def test_of_two_runs_that_claim_the_same_messages_one_fails(acme: Steps) -> None:
     acme.land("a.ndjson", lines(message("a")))
     other = Steps(acme.spark, acme.folder)
