@@ -133,7 +133,6 @@ def test_a_rate_above_the_limit_of_one_customers_policy_stops_it(pair: Platform)
     assert "questions" not in _steps(result, "STEP_START")
 
 
-@pytest.mark.both_engines
 def test_in_a_range_each_customer_has_its_own_result(pair: Platform) -> None:
     _damage(pair, "globex")
     result = pair.materialize_range("globex", HOSTILE)
@@ -194,7 +193,6 @@ def test_a_customer_without_messages_passes(platform: Platform) -> None:
     assert all(each.passed for each in result.get_asset_check_evaluations())
 
 
-@pytest.mark.both_engines
 def test_a_customer_that_never_ran_is_told_what_to_run(platform: Platform) -> None:
     platform.register("nobody")
     result = _run_checks(platform, "options", customer="nobody")
@@ -210,7 +208,6 @@ def test_a_text_that_is_no_customers_key_is_refused(platform: Platform) -> None:
     assert not _run_checks(platform, "options", customer="../x").success
 
 
-@pytest.mark.both_engines
 def test_customers_that_are_examined_at_the_same_time_do_not_meet(pair: Platform) -> None:
     customers = [f"customer-{number}" for number in range(6)]
     for lost, customer in enumerate(customers):

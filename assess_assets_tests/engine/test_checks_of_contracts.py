@@ -39,7 +39,6 @@ def test_a_passing_check_says_how_many_rows_it_compared(damaged: Damaged) -> Non
     assert verdict.description.endswith(compared)
 
 
-@pytest.mark.both_engines
 @every_table
 def test_a_table_whose_columns_differ_fails_and_nothing_else_is_asked_of_it(
     table: TableContract, damaged: Damaged
@@ -72,7 +71,6 @@ def test_a_column_more_fails_the_schema_and_hinders_no_other_check(damaged: Dama
     assert failed == {"builds_schema_matches_its_contract"}
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize("name", ["assessments", "exams"])
 def test_missing_values_are_named_by_column(name: str, damaged: Damaged) -> None:
     table = table_named(name)
