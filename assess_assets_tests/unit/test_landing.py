@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from assess_assets.sources import landing
 from assess_assets.sources.landing import find_new_ranges
 from assess_assets.sources.landing_content import Limits
-from assess_assets.sources.landing_files import read_range
 from assess_assets.sources.landing_formats import Content, read_content
 from assess_assets.sources.ranges import (
     LandedFileChanged,
@@ -28,8 +27,7 @@ from assess_assets.sources.ranges import (
     ranges_from_json,
     ranges_to_json,
 )
-
-MANY = 1_000_000
+from assess_assets_tests.landed import MANY, land, read
 
 
 @pytest.fixture
@@ -37,20 +35,6 @@ def folder(tmp_path: Path) -> Path:
     path = tmp_path / "acme"
     path.mkdir()
     return path
-
-
-def land(folder: Path, name: str, content: bytes) -> Path:
-    path = folder / name
-    path.write_bytes(content)
-    return path
-
-
-def read(folder: Path, ranges: list[SourceRange]) -> list[tuple[str, int, bytes, str | None]]:
-    return [
-        (claim.source, claim.start_offset + index, record.value, record.defect)
-        for claim in ranges
-        for index, record in enumerate(read_range(folder, claim))
-    ]
 
 
 def all_runs(folder: Path, most: int, split_bytes: int = 1 << 20) -> list[list[SourceRange]]:

@@ -23,13 +23,11 @@ from assess_assets.sources.ranges import (
     LandedFileChanged,
     LandedFileMissing,
     LandedFileUnreadable,
-    SourceRange,
     lost_rest,
     ranges_from_json,
     ranges_to_json,
 )
-
-MANY = 1_000_000
+from assess_assets_tests.landed import MANY, land, read
 
 
 @pytest.fixture
@@ -37,20 +35,6 @@ def folder(tmp_path: Path) -> Path:
     path = tmp_path / "acme"
     path.mkdir()
     return path
-
-
-def land(folder: Path, name: str, content: bytes) -> Path:
-    path = folder / name
-    path.write_bytes(content)
-    return path
-
-
-def read(folder: Path, ranges: list[SourceRange]) -> list[tuple[str, int, bytes, str | None]]:
-    return [
-        (claim.source, claim.start_offset + index, record.value, record.defect)
-        for claim in ranges
-        for index, record in enumerate(read_range(folder, claim))
-    ]
 
 
 def touch(path: Path) -> None:
