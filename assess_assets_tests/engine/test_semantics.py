@@ -21,8 +21,6 @@ from assess_assets_tests.conftest import ENGINE
 from assess_assets_tests.deliveries import FATES, changed, lines, message, of_every_fate, text
 from assess_assets_tests.steps import Steps
 
-pytestmark = pytest.mark.both_engines
-
 COORDINATES = ("source", "partition", "offset", "batch", "build")
 EXAMPLES = 5 if ENGINE == "sail" else 1  # of up to four runs each
 DERIVED = ("assessments", "questions", "options")
@@ -63,6 +61,7 @@ def fates(steps: Steps) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in steps.rows("message_ledger", *columns)]
 
 
+@pytest.mark.both_engines
 def test_within_one_batch_every_message_has_its_one_fate(acme: Steps) -> None:
     judge_each(acme, of_every_fate())
     assert acme.fates() == FATES
@@ -75,6 +74,7 @@ def test_within_one_batch_every_message_has_its_one_fate(acme: Steps) -> None:
     ]
 
 
+@pytest.mark.both_engines
 def test_across_batches_the_fates_are_the_same(acme: Steps) -> None:
     judge_each(acme, *([each] for each in of_every_fate()))
     assert acme.fates() == FATES
@@ -87,6 +87,7 @@ def test_across_batches_the_fates_are_the_same(acme: Steps) -> None:
     assert acme.values("message_ledger", "batch") == list(range(1, 9))
 
 
+@pytest.mark.both_engines
 def test_each_other_content_is_one_conflict_and_kept_whole(acme: Steps) -> None:
     judge_each(acme, [message("a", version) for version in (0, 1, 2, 1, 0, 2)], [message("a", 2)])
     assert acme.fates() == ["accepted", *["conflict"] * 2, *["duplicate"] * 4]
@@ -95,6 +96,7 @@ def test_each_other_content_is_one_conflict_and_kept_whole(acme: Steps) -> None:
     assert {(row["accepted_offset"], row["user_exam_id"]) for row in kept} == {(0, "a")}
 
 
+@pytest.mark.both_engines
 def test_every_message_is_in_the_ledger_and_a_refused_one_keeps_its_bytes(acme: Steps) -> None:
     judge_each(acme, of_every_fate())
     where = ("batch", "source", "partition", "offset")
@@ -106,6 +108,7 @@ def test_every_message_is_in_the_ledger_and_a_refused_one_keeps_its_bytes(acme: 
     ]
 
 
+@pytest.mark.both_engines
 def test_arrival_is_in_the_order_of_batch_then_source_then_offset(acme: Steps) -> None:
     acme.land("b.ndjson", lines(message("a", 1), message("a", 2)))
     acme.land("a.ndjson", lines(message("a", 3)))
@@ -127,6 +130,7 @@ def backwards(value: Any) -> Any:
     return [backwards(each) for each in value] if isinstance(value, list) else value
 
 
+@pytest.mark.both_engines
 def test_key_order_and_whitespace_make_no_other_content_but_the_order_of_a_list_does(
     acme: Steps,
 ) -> None:
@@ -160,6 +164,7 @@ def without_coordinates(steps: Steps) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+@pytest.mark.both_engines
 @given(deliveries())
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SLOW, derandomize=True)
 def test_order_repetition_and_splitting_of_messages_do_not_change_what_attempts_say(
@@ -170,6 +175,7 @@ def test_order_repetition_and_splitting_of_messages_do_not_change_what_attempts_
     assert without_coordinates(other) == without_coordinates(plain)
 
 
+@pytest.mark.both_engines
 def test_any_number_of_batches_equals_a_rebuild_row_for_row(acme: Steps) -> None:
     shuffled = [*of_every_fate(), *of_every_fate("more ")]
     random.Random(1).shuffle(shuffled)
