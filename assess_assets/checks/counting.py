@@ -6,6 +6,7 @@ once. Does not belong here: what a count means (`examine`, `verdicts`).
 """
 
 from collections.abc import Mapping, Sequence, Set
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 
@@ -23,10 +24,15 @@ def is_large(pin: Pin) -> bool:
     return committed(pin).rows >= LARGE_ROWS
 
 
-def count_failing(
-    lake: Lake, checks: Sequence[Fact | Rate], frames: Frames, large: Set[str]
-) -> dict[str, int]:
-    """The number of rows that each check's query selects, by its name.
+class Counted(NamedTuple):
+    """Rows of each table, by its name, and rows that each check's query selects, by the check's."""
+
+    rows: dict[str, int]
+    failing: dict[str, int]
+
+
+def count(lake: Lake, checks: Sequence[Fact | Rate], frames: Frames, large: Set[str]) -> Counted:
+    """Rows of all `frames`, and the failing ones of every check.
 
     A fact about a large table is suspected first, if it says how. Not about a small one: Sail 0.7.2
     panics at xxhash64 of nothing but constants, such as the key in a file where all rows have one.
@@ -37,20 +43,24 @@ def count_failing(
         if isinstance(check, Fact) and check.suspicion and check.table in large
     }
     asked = {check.name: suspicions.get(check.name, check.query) for check in checks}
-    alone = {check.name for check in checks if large & set(check.tables)}
-    counted = count_rows(lake, {k: text for k, text in asked.items() if k not in alone}, frames)
+    alone = [check.name for check in checks if large & set(check.tables)]
+    together = {name: text for name, text in asked.items() if name not in alone}
+    whole = {f"{_ROWS}{name}": f"select 1 from {{{name}}} t" for name in frames}
+    failing = _count_rows(lake, {**together, **whole}, frames)
+    rows = {name: failing.pop(f"{_ROWS}{name}") for name in frames}
     for name in alone:
-        counted |= count_rows(lake, {name: asked[name]}, frames)
+        failing |= _count_rows(lake, {name: asked[name]}, frames)
     for check in checks:
-        if check.name in suspicions and counted[check.name]:
-            counted |= count_rows(lake, {check.name: check.query}, frames)
-    return counted
+        if check.name in suspicions and failing[check.name]:
+            failing |= _count_rows(lake, {check.name: check.query}, frames)
+    return Counted(rows, failing)
 
 
-def count_rows(lake: Lake, queries: Mapping[str, str], frames: Frames) -> dict[str, int]:
+_ROWS = "rows of "  # no check is called that
+
+
+def _count_rows(lake: Lake, queries: Mapping[str, str], frames: Frames) -> dict[str, int]:
     """The number of rows of each query, in one question to the engine."""
-    if not queries:
-        return {}
     counts = (
         f"select '{name}' as name, count(*) as n from ({text}) x" for name, text in queries.items()
     )

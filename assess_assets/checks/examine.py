@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assess_assets.checks import verdicts
-from assess_assets.checks.counting import Frames, count_failing, count_rows, is_large, run_query
+from assess_assets.checks.counting import Frames, count, is_large, run_query
 from assess_assets.checks.facts import Check, Fact, Rate, Schema
 from assess_assets.checks.opening import Opened, open_table
 from assess_assets.checks.verdicts import SAMPLE_ROWS, Verdict
@@ -52,8 +52,8 @@ def _asked(
         if one.pin and any(name in check.tables for check in checks)
     }
     large = {name for name, one in opened.items() if one.pin and is_large(one.pin)}
-    rows_of = count_rows(lake, {name: f"select 1 from {{{name}}} t" for name in frames}, frames)
-    failing = count_failing(lake, [c for c in checks if not isinstance(c, Schema)], frames, large)
+    queries = [check for check in checks if not isinstance(check, Schema)]
+    rows_of, failing = count(lake, queries, frames, large)
 
     found: list[Verdict] = []
     for check in checks:

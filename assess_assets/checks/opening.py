@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
 from pyspark.sql.types import StructType
 
 from assess_assets.storage.delta import Pin
@@ -62,12 +61,8 @@ ABSENT = "absent"
 
 def open_table(lake: Lake, table: TableContract, customer: str) -> Opened:
     uri = lake.layout.uri(table, customer)
-    try:
-        found = DeltaTable(uri)
-    except TableNotFoundError:
-        return Opened(table, customer, uri, None)
-    pin = Pin(table, customer, uri, found.version(), found)
-    return Opened(table, customer, uri, pin, _differences(table, found))
+    pin = lake.pin_existing(table, customer)
+    return Opened(table, customer, uri, pin, _differences(table, pin.log) if pin else ())
 
 
 def _differences(table: TableContract, found: DeltaTable) -> tuple[Difference, ...]:
