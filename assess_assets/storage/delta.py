@@ -80,9 +80,7 @@ def pin(
     Racing creators are harmless: the first commit of a log is put if absent.
     """
     with lake_faults(customer, table.name, uri):
-        try:
-            log = DeltaTable(uri)
-        except TableNotFoundError:
+        if not (log := _open(uri)):
             before_creation()
             DeltaTable.create(uri, Schema.from_json(table.schema.json()), mode="ignore")
             log = DeltaTable(uri)
@@ -92,11 +90,15 @@ def pin(
 def pin_existing(table: TableContract, customer: str, uri: str) -> Pin | None:
     """The table's current version, or None if it has not been made: looking must not make it."""
     with lake_faults(customer, table.name, uri):
-        try:
-            log = DeltaTable(uri)
-        except TableNotFoundError:
-            return None
-    return Pin(table, customer, uri, log.version(), log)
+        log = _open(uri)
+    return Pin(table, customer, uri, log.version(), log) if log else None
+
+
+def _open(uri: str) -> DeltaTable | None:
+    try:
+        return DeltaTable(uri)
+    except TableNotFoundError:
+        return None
 
 
 def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]) -> None:

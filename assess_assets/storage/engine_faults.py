@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from assess_assets.storage.lake_faults import AGAIN
+
 
 class EngineGone(Exception):
     """The Spark Connect server ended, and with it the session. Nothing is half written."""
@@ -27,14 +29,11 @@ def engine_faults(customer: str, table: str, uri: str) -> Iterator[None]:
     """Raises EngineGone for an engine that is gone; all else passes as it is."""
     try:
         yield
-    except EngineGone:
-        raise
     except Exception as error:
         if not re.search(_SIGNS, str(error)):
             raise
         raise EngineGone(
             f"Customer {customer}, table {table} ({uri}): the Spark Connect server that "
             "ASSESS_SPARK names does not answer, or was started again and does not know this "
-            "run's session. Is it up? Then run the same again: it finishes what was begun. It "
-            f"said: {str(error).splitlines()[0][:300]}"
+            f"run's session. Is it up? {AGAIN} It said: {str(error).splitlines()[0][:300]}"
         ) from error
