@@ -26,12 +26,11 @@ def aggregate_each(
     upstream: Mapping[str, Tables],
 ) -> Replacements:
     """`aggregate_customer` for every customer of the run."""
-    tables, policies = lake.lake, lake.policies
     return replace_each(
         context,
-        tables,
-        lambda customer: aggregate_customer(
-            tables, customer, policies.of(customer), table, make, upstream
+        lake,
+        lambda tables, customer, policy: aggregate_customer(
+            tables, customer, policy, table, make, upstream
         ),
     )
 

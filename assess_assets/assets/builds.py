@@ -26,13 +26,10 @@ def builds(context: dg.AssetExecutionContext, lake: LakeResource) -> Replacement
     next, and so does `assess rebuild`. Code older than the last build refuses to run.
     """
 
-    policies = lake.policies
+    def claim(tables: Lake, customer: str, policy: CustomerPolicy) -> Replacement:
+        return claim_if_changed(tables, customer, running_versions(policy), context.run.run_id)
 
-    def claim(customer: str) -> Replacement:
-        versions = running_versions(policies.of(customer))
-        return claim_if_changed(lake.lake, customer, versions, context.run.run_id)
-
-    return replace_each(context, lake.lake, claim)
+    return replace_each(context, lake, claim)
 
 
 def claim_if_changed(lake: Lake, customer: str, versions: Versions, run_id: str) -> Replacement:

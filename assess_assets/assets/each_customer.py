@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from assess_assets.customer_names import require_customer_key
+from assess_assets.customers import CustomerPolicy
+from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.lake import Lake, PerCustomer, Replacement, Replacements
 from assess_assets.storage.set_aside import SetAside, set_aside_in
 
@@ -46,9 +48,14 @@ def each_customer(context: Context, lake: Lake, step: Callable[[str], T]) -> Per
     return made
 
 
-def replace_each(context: Context, lake: Lake, step: Callable[[str], Replacement]) -> Replacements:
-    """`each_customer` for a step that makes one table."""
-    made = each_customer(context, lake, step)
+def replace_each(
+    context: Context,
+    resource: LakeResource,
+    step: Callable[[Lake, str, CustomerPolicy], Replacement],
+) -> Replacements:
+    """`each_customer` for a step that makes one table of a customer, under its policy."""
+    lake, policies = resource.lake, resource.policies  # read once: the policies are a file
+    made = each_customer(context, lake, lambda name: step(lake, name, policies.of(name)))
     return Replacements(dict(made), made.failures)
 
 

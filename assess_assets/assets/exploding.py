@@ -30,12 +30,11 @@ def explode_each(
     assessments: Tables,
 ) -> Replacements:
     """`explode_customer` for every customer of the run."""
-    tables, policies = lake.lake, lake.policies
     return replace_each(
         context,
-        tables,
-        lambda customer: explode_customer(
-            tables, customer, policies.of(customer), table, explode, assessments
+        lake,
+        lambda tables, customer, policy: explode_customer(
+            tables, customer, policy, table, explode, assessments
         ),
     )
 
