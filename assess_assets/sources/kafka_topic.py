@@ -83,16 +83,14 @@ class Broker:
         This goes before any reading: to who may not read a topic, the consumer says nothing at all.
         """
         give_up = time.monotonic() + self.timeout_seconds
-        while True:
-            try:
-                return self._state(topic)
-            except KafkaException as error:
-                code = as_kafka_error(error).code()
-                if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                    return None
-                if code not in _PASSING or time.monotonic() > give_up:
-                    raise self.failure(topic, error) from None
+        while isinstance(found := self._ask([topic])[topic], KafkaException):
+            code = as_kafka_error(found).code()
+            if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return None
+            if code not in _PASSING or time.monotonic() > give_up:
+                raise self.failure(topic, found) from None
             time.sleep(_AGAIN_SECONDS)
+        return found
 
     def look_at_all(self, topics: Sequence[str]) -> dict[str, TopicState | Exception | None]:
         """Many topics in three requests, each with its state, None, or the error it alone has.
@@ -100,34 +98,13 @@ class Broker:
         When the broker answers nothing at all, that is every topic's error.
         """
         found: dict[str, TopicState | Exception | None] = {}
-        if not topics:
-            return found
-        described = self._admin.describe_topics(
-            TopicCollection(list(topics)), request_timeout=self.timeout_seconds
-        )
-        numbers: dict[str, list[int]] = {}
-        ids: dict[str, str] = {}
-        for topic, future in described.items():
-            try:
-                one = future.result()
-            except KafkaException as error:
-                missing = as_kafka_error(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART
-                found[topic] = None if missing else self.failure(topic, error)
+        for topic, told in self._ask(topics).items():
+            if not isinstance(told, KafkaException):
+                found[topic] = told
+            elif as_kafka_error(told).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                found[topic] = None
             else:
-                ids[topic] = str(one.topic_id)
-                numbers[topic] = sorted(partition.id for partition in one.partitions)
-        lows, ends = (self._offsets_of(numbers, spec) for spec in (_EARLIEST, _LATEST))
-        for topic, partitions in numbers.items():
-            try:
-                marks = {
-                    number: Watermarks(
-                        lows[topic, number].result().offset, ends[topic, number].result().offset
-                    )
-                    for number in partitions
-                }
-                found[topic] = TopicState(ids[topic], marks)
-            except KafkaException as error:
-                found[topic] = self.failure(topic, error)
+                found[topic] = self.failure(topic, told)
         return found
 
     def await_topic(self, topic: str) -> TopicState | None:
@@ -168,20 +145,38 @@ class Broker:
         """The client itself, to create a topic with."""
         return self._admin
 
-    def _state(self, topic: str) -> TopicState:
-        asked = self._admin.describe_topics(
-            TopicCollection([topic]), request_timeout=self.timeout_seconds
+    def _ask(self, topics: Sequence[str]) -> dict[str, TopicState | KafkaException]:
+        """The state of each topic, or what the broker said instead."""
+        if not topics:
+            return {}
+        described = self._admin.describe_topics(
+            TopicCollection(list(topics)), request_timeout=self.timeout_seconds
         )
-        described = asked[topic].result()
-        numbers = [partition.id for partition in described.partitions]
-        lows = self._offsets(topic, numbers, _EARLIEST)
-        ends = self._offsets(topic, numbers, _LATEST)
-        marks = {number: Watermarks(lows[number], ends[number]) for number in sorted(numbers)}
-        return TopicState(str(described.topic_id), marks)
-
-    def _offsets(self, topic: str, numbers: list[int], spec: OffsetSpec) -> dict[int, int]:
-        asked = self._offsets_of({topic: numbers}, spec)
-        return {number: future.result().offset for (_, number), future in asked.items()}
+        found: dict[str, TopicState | KafkaException] = {}
+        ids: dict[str, str] = {}
+        numbers: dict[str, list[int]] = {}
+        for topic, future in described.items():
+            try:
+                one = future.result()
+            except KafkaException as error:
+                found[topic] = error
+            else:
+                ids[topic] = str(one.topic_id)
+                numbers[topic] = sorted(partition.id for partition in one.partitions)
+        lows, ends = (self._offsets_of(numbers, spec) for spec in (_EARLIEST, _LATEST))
+        for topic, partitions in numbers.items():
+            try:
+                marks = {
+                    number: Watermarks(
+                        lows[topic, number].result().offset, ends[topic, number].result().offset
+                    )
+                    for number in partitions
+                }
+            except KafkaException as error:
+                found[topic] = error
+            else:
+                found[topic] = TopicState(ids[topic], marks)
+        return found
 
     def _offsets_of(
         self, numbers: Mapping[str, Sequence[int]], spec: OffsetSpec
