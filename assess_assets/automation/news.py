@@ -43,6 +43,11 @@ class News:
     told: str
 
 
+def broker_of(lake: LakeResource) -> Broker | None:
+    """For questions about all customers' topics; None if the deployment has no Kafka."""
+    return Broker(lake.kafka, "(all)") if lake.kafka else None
+
+
 def customers_with_sources(
     lake: LakeResource, broker: Broker | None
 ) -> tuple[list[str], list[str]]:
@@ -73,7 +78,12 @@ def _sight(lake: LakeResource, customer: str, state: TopicState | Exception | No
 
 
 def news_of(resource: LakeResource, sight: Sight) -> News | None:
-    """What is unclaimed, or claimed and not in all tables; None if a run would find nothing."""
+    """What is unclaimed, or claimed and not in all tables; None if a run would find nothing.
+
+    Raises the problem of the sight, if it has one.
+    """
+    if sight.problem is not None:
+        raise sight.problem
     lake, customer = resource.lake, sight.customer
     pinned = lake.pin_existing(SOURCE_RANGES, customer)
     batches = claimed_batches(pinned) if pinned else []
@@ -110,15 +120,14 @@ def _files_to_claim(resource: LakeResource, customer: str, claimed: Sequence[Sou
     files = list_files(resource.landing_folder(customer))
     of_files = [claim for claim in claimed if claim.is_of_a_file]
     known = {claim.source: FileStamp.claimed(claim) for claim in of_files}
-    rest = {claim.source: not claim.is_last for claim in of_files}
-    rest.update({claim.source: False for claim in of_files if claim.is_last})
+    in_part = known.keys() - {claim.source for claim in of_files if claim.is_last}
     stamps = {source: path.stat() for source, path in files.items()}
     fresh = {
         source
         for source, status in stamps.items()
         if known.get(source) != FileStamp(status.st_size, status.st_mtime_ns // 1_000_000)
     }
-    return len(fresh | {source for source, is_left in rest.items() if is_left})
+    return len(fresh | in_part)
 
 
 def _offsets_to_claim(

@@ -11,10 +11,15 @@ import dagster as dg
 
 from assess_assets.automation.being_run import being_run
 from assess_assets.automation.jobs import UPDATE_CUSTOMERS
-from assess_assets.automation.news import Sight, customers_with_sources, look_at_sources, news_of
+from assess_assets.automation.news import (
+    Sight,
+    broker_of,
+    customers_with_sources,
+    look_at_sources,
+    news_of,
+)
 from assess_assets.customers import CUSTOMERS
 from assess_assets.resources.lake import LakeResource
-from assess_assets.sources.kafka_topic import Broker
 
 EVERY_SECONDS = 5  # as often as Dagster's daemon looks at all
 
@@ -29,7 +34,7 @@ EVERY_SECONDS = 5  # as often as Dagster's daemon looks at all
 )
 def new_messages(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
     """One run per customer and state of its sources, and none while it has a run."""
-    broker = Broker(lake.kafka, "(all)") if lake.kafka else None
+    broker = broker_of(lake)
     keys, refused = customers_with_sources(lake, broker)
     for told in refused:
         context.log.warning(f"Read by no run: {told}")
@@ -61,8 +66,6 @@ def _request(
     if customer in busy or (seen.get(customer) == sight.version and sight.problem is None):
         return None
     try:
-        if sight.problem is not None:
-            raise sight.problem
         news = news_of(lake, sight)
     except Exception as error:  # one customer's tables or topic: the others go on
         context.log.error(f"Customer {customer} is left out of this tick: {error}")

@@ -21,6 +21,7 @@ from assess_assets.automation.jobs import UPDATE
 from assess_assets.automation.news import (
     News,
     Sight,
+    broker_of,
     customers_with_sources,
     look_at_sources,
     news_of,
@@ -32,7 +33,6 @@ from assess_assets.definitions import build_definitions
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
 from assess_assets.settings import Settings
-from assess_assets.sources.kafka_topic import Broker
 from assess_assets.storage.set_aside import set_aside_in
 
 COMMAND = "assess/command"
@@ -58,8 +58,7 @@ class Follower:
         """Start the engine; end on paper the runs of a process like this that was killed."""
         settings = Settings()
         self._lake = LakeResource.from_settings(settings, SparkEngine(url=settings.spark))
-        config = self._lake.kafka
-        self._broker = Broker(config, "(all)") if config else None
+        self._broker = broker_of(self._lake)
         self._lake.lake.spark.range(1).count()
         for run in self.instance.get_runs(dg.RunsFilter(tags={COMMAND: "follow"})):
             if not run.is_finished and _is_dead(run.tags.get(PROCESS, "")):
@@ -109,8 +108,6 @@ class Follower:
         if is_waiting or settled or not self._is_wanted(customer):
             return None
         try:
-            if sight.problem is not None:
-                raise sight.problem
             news = news_of(self._lake, sight)
         except Exception as error:  # one customer's tables or topic
             self._failed(customer, str(error))

@@ -159,9 +159,10 @@ def first_fault(message: Message, plain_times: bool = False) -> Fault | None:
         expected = "an id that no other question of the attempt has"
         path = f"$.sequences.questions[{position}].id"
         return Fault(Rule.REPEATED_QUESTION_ID, path, expected, described(repeated))
-    ids = [option.id for question in questions for option in question.options]
-    if plain_times and len(set(ids)) == len(ids):
-        return None  # not even questions share an option, as they may
+    if plain_times:
+        ids = [option.id for question in questions for option in question.options]
+        if len(set(ids)) == len(ids):
+            return None  # not even questions share an option, as they may
     for position, question in enumerate(questions):
         if option_fault := _first_option_fault(question.options, plain_times):
             rule, path, expected, found = option_fault
