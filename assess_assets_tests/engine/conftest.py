@@ -1,4 +1,4 @@
-"""A customer whose tables are fine, made once; tests of checks damage copies of it."""
+"""Customers whose tables are fine, each made once; tests run further, or damage, copies of them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +11,24 @@ from assess_assets.sample.messy import messy_lines
 from assess_assets_tests.conftest import Platform
 from assess_assets_tests.damage import Damaged
 from assess_assets_tests.deliveries import lines, of_every_fate
+from assess_assets_tests.steps import Steps
 
 SOUND = "globex"
+
+
+@pytest.fixture(scope="session")
+def ran(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Steps:
+    """A customer after one run over messages of every fate; for `after_a_run` to be copied."""
+    steps = Steps(spark, tmp_path_factory.mktemp("ran"))
+    steps.land("a.ndjson", lines(*of_every_fate()))
+    steps.run()
+    return steps
+
+
+@pytest.fixture
+def after_a_run(ran: Steps, tmp_path: Path) -> Steps:
+    """A copy of that customer, to be run further."""
+    return ran.copy(tmp_path / "acme")
 
 
 @pytest.fixture(scope="session")

@@ -19,18 +19,10 @@ from assess_assets_tests.deliveries import FORM, lines, of_every_fate
 from assess_assets_tests.steps import CUSTOMER, MADE, Steps
 
 
-@pytest.fixture(scope="module")
-def after_a_run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Steps:
-    steps = Steps(spark, tmp_path_factory.mktemp("builds"))
-    steps.land("a.ndjson", lines(*of_every_fate()))
-    steps.run()
-    return steps
-
-
 @pytest.fixture
-def acme(after_a_run: Steps, tmp_path: Path) -> Steps:
+def acme(after_a_run: Steps) -> Steps:
     """A customer after one run."""
-    return after_a_run.copy(tmp_path / "acme")
+    return after_a_run
 
 
 def policy(version: int, *test_exam_ids: str) -> CustomerPolicy:

@@ -27,19 +27,6 @@ def acme(spark: SparkSession, tmp_path: Path) -> Steps:
     return Steps(spark, tmp_path / "acme")
 
 
-@pytest.fixture(scope="module")
-def ran(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Steps:
-    steps = Steps(spark, tmp_path_factory.mktemp("ran"))
-    steps.land("a.ndjson", lines(*of_every_fate()))
-    steps.run()
-    return steps
-
-
-@pytest.fixture
-def after_a_run(ran: Steps, tmp_path: Path) -> Steps:
-    return ran.copy(tmp_path / "acme")
-
-
 def build_rows(spark: SparkSession, *numbers: int | None) -> DataFrame:
     rows = [(number, "test", 1, 1, 1, NOON, "run") for number in numbers]
     return spark.createDataFrame(rows, BUILDS.schema)
