@@ -111,7 +111,7 @@ bench: $(READY) ## this pipeline beside DuckDB, Polars and Spark by hand (ATTEMP
 
 .PHONY: bench-services
 bench-services: $(READY) ## topic to raw_messages beside a bare consumer, to all tables, latencies: needs Java 17
-	$(BIN)/python -W ignore benchmarks/kafka_to_raw.py --out benchmarks/kafka_to_raw.json
+	$(BIN)/python -W ignore -m benchmarks.kafka_to_raw --out benchmarks/kafka_to_raw.json
 	$(BIN)/python -W ignore -m benchmarks.kafka_latency --out benchmarks/kafka_latency.json
 
 .PHONY: demo-services

@@ -17,7 +17,6 @@ import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -39,6 +38,7 @@ from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_publishing import ensure_topic
 from assess_assets.sources.kafka_topic import Broker, topic_of
 from assess_assets.tables.exams import EXAM_COUNTS
+from benchmarks.one_broker import one_broker, say_if_busy
 
 GOALS = {"assess follow": 15.0, "sensor": 30.0}
 DAGSTER_YAML = Path(__file__).parents[1] / "assess_assets" / "cli" / "dagster.yaml"
@@ -51,13 +51,8 @@ def main() -> None:
     options.add_argument("--seconds", type=int, default=60)
     options.add_argument("--out", type=Path, default=Path("kafka_latency.json"))
     asked = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="assess-bench-") as name:
-        broker = KafkaBroker(Path(name) / "kafka")
-        try:
-            broker.start()
-            told = measure(broker, Path(name), asked)
-        finally:
-            broker.stop()
+    with one_broker() as (broker, folder):
+        told = measure(broker, folder, asked)
     asked.out.write_text(json.dumps(told, indent=2) + "\n")
     show(told)
 
@@ -204,8 +199,7 @@ def show(told: dict[str, Any]) -> None:
             f"{way:<14}p50 {of['p50']:.1f} s, p95 {of['p95']:.1f} s at {told['rate']} messages/s; "
             f"the goal of p95 under {goal:.0f} s is {met}."
         )
-    if told["load_average"] > (told["cores"] or 1):
-        print(f"The machine was busy (load {told['load_average']:.0f}): measure again when idle.")
+    say_if_busy(told)
 
 
 if __name__ == "__main__":

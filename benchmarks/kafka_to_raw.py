@@ -3,7 +3,7 @@
 Belongs here: one measurement, on a broker of its own: a table for people, JSON for programs. Does
 not: whether the rows are right, which the tests say, or what is made of them afterwards.
 
-    python benchmarks/kafka_to_raw.py [--messages N] [--partitions N] [--repeat N] [--out FILE]
+    python -m benchmarks.kafka_to_raw [--messages N] [--partitions N] [--repeat N] [--out FILE]
 
 Both read the same messages (attempts of the synthetic sample, lz4) with warm page cache. Ours ends
 with a committed Delta table: claim, read, write. The best of the repetitions counts for each.
@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -35,6 +34,7 @@ from assess_assets.sources.kafka_topic import Broker, topic_of
 from assess_assets.storage.lake import Lake
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.tables.ingest import RAW_MESSAGES
+from benchmarks.one_broker import one_broker, say_if_busy
 
 CUSTOMER = "bench"
 GOAL = 1 / 3
@@ -48,13 +48,8 @@ def main() -> None:
     options.add_argument("--engine", default=SAIL)
     options.add_argument("--out", type=Path, default=Path("kafka_to_raw.json"))
     asked = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="assess-bench-") as name:
-        broker = KafkaBroker(Path(name) / "kafka", heap="512m")
-        try:
-            broker.start()
-            told = measure(broker, Path(name), asked)
-        finally:
-            broker.stop()
+    with one_broker(heap="512m") as (broker, folder):
+        told = measure(broker, folder, asked)
     asked.out.write_text(json.dumps(told, indent=2) + "\n")
     show(told)
     print(f"Written to {asked.out}")
@@ -147,8 +142,7 @@ def show(told: dict[str, Any]) -> None:
         print(f"{way:<24}{best:>8.2f} s{rates}   ({worked})")
     verdict = "met" if told["share_of_bare"] >= told["goal"] else "not met"
     print(f"{told['share_of_bare']:.2f} of the bare rate; the goal of a third is {verdict}.")
-    if told["load_average"] > (told["cores"] or 1):
-        print(f"The machine was busy (load {told['load_average']:.0f}): measure again when idle.")
+    say_if_busy(told)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from assess_assets.cli.running import QUIET
 from assess_assets.definitions import build_definitions
 from assess_assets.settings import Settings
 from assess_assets.storage.layout import LakeLayout
@@ -17,7 +18,6 @@ from assess_assets.storage.sandbox import customer_sql, query
 from benchmarks.contenders.telling import arguments, tell
 
 CUSTOMER = "bench"
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 COUNTS = """
     select (select count(*) from assessments) as attempts,
         (select count(*) from questions) as questions, (select count(*) from options) as options,
