@@ -48,7 +48,7 @@ def customer_report(
 
 def make_report(frames: Frames) -> DataFrame:
     """The report in each format."""
-    from assess_assets.reports.html import render_html  # loads Altair: only where a page is made
+    from assess_assets.reports.html import render_html  # starts V8: only where a page is made
 
     upto = frames.upto
     answers = answer_customer(upto.customer, upto.build, upto.batch, frames)

@@ -5,6 +5,7 @@ both. Sessions come from dagster-pyspark's resource; a process has one, made on 
 """
 
 import atexit
+import gc
 import os
 import sys
 import tempfile
@@ -66,6 +67,7 @@ class SparkEngine(ConfigurableResource):  # type: ignore[type-arg]
 @cache
 def _session(url: str) -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers miss our packages
+    gc.freeze()  # a run never lets go of what is imported: walking it costs 1 s of a small one
     spark: SparkSession = LazyPySparkResource(spark_config=_configuration(url)).spark_session
     spark.dataSource.register(LandingDataSource)
     spark.dataSource.register(KafkaDataSource)
