@@ -3,7 +3,7 @@
 Generated: a table that is declared and has an asset is checked.
 """
 
-from assess_assets.checks.facts import Fact, Schema, coordinates_of, named
+from assess_assets.checks.facts import ATTEMPT, Fact, Schema, coordinates_of, named
 from assess_assets.tables.contract import TableContract
 
 
@@ -50,4 +50,5 @@ def keys_are_unique(table: TableContract) -> Fact:
         f"      group by {key} having count(*) > 1) d on {same}",
         # Same keys have the same hash, and hashes take a third of the memory and of the time.
         suspicion=f"select k.hash from ({hashed}) k group by k.hash having count(*) > 1",
+        slices=ATTEMPT if ATTEMPT in table.key else None,
     )

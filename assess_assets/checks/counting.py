@@ -2,10 +2,12 @@
 
 Questions about small tables go together, as each costs more to ask than to answer. Those that read
 a large one are asked one after another: together, all their hash tables would lie in memory at
-once. Does not belong here: what a count means (`examine`, `verdicts`).
+once. And those whose hash tables grow with it are asked slice by slice. Does not belong here: what
+a count means (`examine`, `verdicts`).
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame
@@ -17,11 +19,13 @@ from assess_assets.storage.lake import Lake
 Frames = Mapping[str, DataFrame]
 
 LARGE_ROWS = 100_000
+SLICE_ROWS = 5_000_000  # of options: about 400 MB of hash tables
 
 
-def is_large(pin: Pin) -> bool:
-    """Whether the table has so many rows that memory counts; the Delta log knows."""
-    return committed(pin).rows >= LARGE_ROWS
+def large_tables(pins: Mapping[str, Pin]) -> dict[str, int]:
+    """Rows of those tables that have so many that memory counts; the Delta log knows."""
+    rows = {name: committed(pin).rows for name, pin in pins.items()}
+    return {name: number for name, number in rows.items() if number >= LARGE_ROWS}
 
 
 class Counted(NamedTuple):
@@ -31,8 +35,10 @@ class Counted(NamedTuple):
     failing: dict[str, int]
 
 
-def count(lake: Lake, checks: Sequence[Fact | Rate], frames: Frames, large: Set[str]) -> Counted:
-    """Rows of all `frames`, and the failing ones of every check.
+def count(
+    lake: Lake, checks: Sequence[Fact | Rate], frames: Frames, large: Mapping[str, int]
+) -> Counted:
+    """Rows of all `frames`, and the failing ones of every check. `large`: rows by table's name.
 
     A fact about a large table is suspected first, if it says how. Not about a small one: Sail 0.7.2
     panics at xxhash64 of nothing but constants, such as the key in a file where all rows have one.
@@ -43,17 +49,35 @@ def count(lake: Lake, checks: Sequence[Fact | Rate], frames: Frames, large: Set[
         if isinstance(check, Fact) and check.suspicion and check.table in large
     }
     asked = {check.name: suspicions.get(check.name, check.query) for check in checks}
-    alone = [check.name for check in checks if large & set(check.tables)]
-    together = {name: text for name, text in asked.items() if name not in alone}
+    alone = [check for check in checks if large.keys() & set(check.tables)]
+    together = {c.name: asked[c.name] for c in checks if c not in alone}
     whole = {f"{_ROWS}{name}": f"select 1 from {{{name}}} t" for name in frames}
     failing = _count_rows(lake, {**together, **whole}, frames)
     rows = {name: failing.pop(f"{_ROWS}{name}") for name in frames}
-    for name in alone:
-        failing |= _count_rows(lake, {name: asked[name]}, frames)
-    for check in checks:
+    for check in alone:
+        most = max(large.get(name, 0) for name in check.tables)
+        failing[check.name] = _count_alone(lake, check, asked[check.name], frames, most)
         if check.name in suspicions and failing[check.name]:
-            failing |= _count_rows(lake, {check.name: check.query}, frames)
+            failing[check.name] = _count_alone(lake, check, check.query, frames, most)
     return Counted(rows, failing)
+
+
+def _count_alone(lake: Lake, check: Fact | Rate, text: str, frames: Frames, most: int) -> int:
+    """The query's rows, over all slices; `most` rows has the largest table that it reads."""
+    return sum(
+        _count_rows(lake, {check.name: text}, sliced)[check.name]
+        for sliced in _slices(check, frames, most)
+    )
+
+
+def _slices(check: Fact | Rate, frames: Frames, most: int) -> Iterator[Frames]:
+    number = ceil(most / SLICE_ROWS)
+    if isinstance(check, Rate) or check.slices is None or number < 2:
+        yield frames
+        return
+    of_each = f"pmod(xxhash64({check.slices}), {number})"
+    for one in range(number):
+        yield {name: frames[name].where(f"{of_each} = {one}") for name in check.tables}
 
 
 _ROWS = "rows of "  # no check is called that

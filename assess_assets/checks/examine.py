@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assess_assets.checks import verdicts
-from assess_assets.checks.counting import Frames, count, is_large, run_query
+from assess_assets.checks.counting import Frames, count, large_tables, run_query
 from assess_assets.checks.facts import Check, Fact, Rate, Schema
 from assess_assets.checks.opening import Opened, open_table
 from assess_assets.checks.verdicts import SAMPLE_ROWS, Verdict
@@ -51,7 +51,7 @@ def _asked(
         for name, one in opened.items()
         if one.pin and any(name in check.tables for check in checks)
     }
-    large = {name for name, one in opened.items() if one.pin and is_large(one.pin)}
+    large = large_tables({name: one.pin for name, one in opened.items() if one.pin})
     queries = [check for check in checks if not isinstance(check, Schema)]
     rows_of, failing = count(lake, queries, frames, large)
 

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from assess_assets.customers import CustomerPolicy
 from assess_assets.tables.contract import TableContract
 
+ATTEMPT = "user_exam_id"  # the column of that name, in every table that is about attempts
 REGISTERED_CUSTOMERS = "registered_customers"  # a relation that queries may name beside tables
 
 
@@ -35,6 +36,7 @@ class Fact:
     query: str
     blocking: bool = True  # a fact that does not block warns
     suspicion: str | None = None
+    slices: str | None = None
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Facts about references: what a row names exists, and is the same row's message."""
 
-from assess_assets.checks.facts import Fact, query, same_message, where_it_is
+from assess_assets.checks.facts import ATTEMPT, Fact, query, same_message, where_it_is
 
 EVERY_COPY_HAS_ITS_ORIGINAL = Fact(
     name="every_copy_has_its_original",
@@ -27,6 +27,7 @@ EVERY_QUESTION_HAS_ITS_ATTEMPT = Fact(
     name="every_question_has_its_attempt",
     table="questions",
     meaning="Every row of questions names an attempt of assessments, and the same message.",
+    slices=ATTEMPT,
     query=query(
         f"""
         select {where_it_is("q")}, q.position, q.question_id
@@ -42,6 +43,7 @@ EVERY_OPTION_HAS_ITS_QUESTION = Fact(
     name="every_option_has_its_question",
     table="options",
     meaning="Every row of options names a question of questions, and the same message.",
+    slices=ATTEMPT,
     query=query(
         f"""
         select {where_it_is("o")}, o.question_position, o.position, o.question_id, o.option_id

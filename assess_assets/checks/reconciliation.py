@@ -3,13 +3,14 @@
 Numbers of questions and options are compared with what the validator counted in the message.
 """
 
-from assess_assets.checks.facts import Fact, query, where_it_is
+from assess_assets.checks.facts import ATTEMPT, Fact, query, where_it_is
 
 EVERY_ATTEMPT_HAS_ALL_ITS_QUESTIONS = Fact(
     name="every_attempt_has_all_its_questions",
     table="questions",
     meaning="Every accepted message has as many rows in questions as it has questions, and they "
     "say that they show as many options as it has.",
+    slices=ATTEMPT,
     query=query(
         f"""
         select {where_it_is("l")},
@@ -30,6 +31,7 @@ EVERY_QUESTION_HAS_ALL_ITS_OPTIONS = Fact(
     name="every_question_has_all_its_options",
     table="options",
     meaning="Every row of questions has as many rows in options as it says it shows.",
+    slices=ATTEMPT,
     query=query(
         f"""
         select {where_it_is("q")}, q.position, q.question_id,

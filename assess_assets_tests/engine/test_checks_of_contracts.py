@@ -9,8 +9,8 @@ from deltalake import DeltaTable
 
 from assess_assets.checks import counting, examine
 from assess_assets.checks.contracts import keys_are_unique
-from assess_assets.checks.facts import coordinates_of
-from assess_assets.checks.registry import CHECKED_TABLES
+from assess_assets.checks.facts import Fact, coordinates_of
+from assess_assets.checks.registry import CHECKED_TABLES, checks_of
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.detail import OPTIONS
 from assess_assets.tables.registry import TABLES, table_named
@@ -116,6 +116,47 @@ def test_in_a_large_table_rows_with_the_same_key_are_suspected_and_then_found(
     assert damaged.verdicts(name)[check].passed
     damaged.repeat(name, 0)
     assert damaged.verdicts(name)[check].metadata["failing_rows"] == 2
+
+
+def test_facts_about_attempts_find_the_same_rows_slice_by_slice(
+    damaged: Damaged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged.repeat("options", -1)  # a key twice, and an option too many
+    damaged.change("questions", 0, question_id="another")  # options without their question
+    last = damaged.rows("assessments")[-1]
+    damaged.delete("assessments", f"user_exam_id = '{last['user_exam_id']}'")
+    whole = _failing(damaged)
+    monkeypatch.setattr(counting, "LARGE_ROWS", 1)
+    monkeypatch.setattr(counting, "SLICE_ROWS", 7)
+    assert _failing(damaged) == whole
+    assert {name for name, rows in whole.items() if rows} >= {
+        "options_keys_are_unique",
+        "every_option_has_its_question",
+        "every_question_has_its_attempt",
+        "every_question_has_all_its_options",
+    }
+
+
+def _failing(damaged: Damaged) -> dict[str, object]:
+    return {
+        name: verdict.metadata.get("failing_rows")
+        for table in ("questions", "options")
+        for name, verdict in damaged.verdicts(table).items()
+    }
+
+
+@every_table
+def test_a_fact_asked_in_slices_reads_only_tables_that_have_the_column(
+    table: TableContract,
+) -> None:
+    sliced = [check for check in checks_of(table) if isinstance(check, Fact) and check.slices]
+    lacking = [
+        (fact.name, name)
+        for fact in sliced
+        for name in fact.tables
+        if fact.slices not in table_named(name).column_names
+    ]
+    assert not lacking
 
 
 def test_a_suspicion_without_a_cause_is_no_failure(
