@@ -82,9 +82,22 @@ def pin(
     with lake_faults(customer, table.name, uri):
         if not (log := _open(uri)):
             before_creation()
-            DeltaTable.create(uri, Schema.from_json(table.schema.json()), mode="ignore")
+            DeltaTable.create(
+                uri,
+                Schema.from_json(table.schema.json()),
+                mode="ignore",
+                configuration=_configuration(table),
+            )
             log = DeltaTable(uri)
     return Pin(table, customer, uri, log.version(), log)
+
+
+def _configuration(table: TableContract) -> dict[str, str]:
+    """Statistics of all that can have them, of `batch` above all: Delta's default are 32 columns.
+
+    Without them a write that replaces some batches rewrites every file, as any might hold them.
+    """
+    return {"delta.dataSkippingStatsColumns": ",".join(table.ranged_columns)}
 
 
 def pin_existing(table: TableContract, customer: str, uri: str) -> Pin | None:

@@ -7,7 +7,14 @@ Does not belong here: any particular table (one module per group beside this), e
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pyspark.sql.types import DataType, StructField, StructType
+from pyspark.sql.types import (
+    DataType,
+    NumericType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,12 @@ class TableContract:
         """The Spark schema. Nullability is checked by `checks.contracts`, not by the store:
         engines differ in what they do with a null in a NOT NULL column."""
         return StructType([StructField(column.name, column.type) for column in self.columns])
+
+    @property
+    def ranged_columns(self) -> list[str]:
+        """Columns whose lowest and highest value in a file can tell that it need not be read."""
+        ranged = (NumericType, StringType, TimestampType)
+        return [column.name for column in self.columns if isinstance(column.type, ranged)]
 
     @property
     def column_names(self) -> list[str]:
