@@ -4,8 +4,9 @@ A claim is made before anything is read and never changes, so a batch can be lan
 later run, with the same rows, and it is landed before another is claimed.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -15,7 +16,14 @@ from assess_assets.assets.each_customer import each_customer
 from assess_assets.assets.specs import asset_out, customer_multi_asset
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.batches import Sources, find_new, read_batch
-from assess_assets.storage.claims import Batch, claim_batch, claimed_batches, unlanded
+from assess_assets.sources.ranges import SourceRange
+from assess_assets.storage.claims import (
+    Batch,
+    claim_batch,
+    claimed_batches,
+    count_landed,
+    unlanded,
+)
 from assess_assets.storage.delta import replace
 from assess_assets.storage.lake import Lake, Replacement
 from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
@@ -48,6 +56,17 @@ def land_messages(
 
 
 @dataclass(frozen=True)
+class MessagesOfTopics(Replacement):
+    """Messages to be written, and then to be counted for the claims that could not know."""
+
+    count: Callable[[], None] = field(kw_only=True)
+
+    def commit(self, evidence: dict[str, Any]) -> None:
+        super().commit(evidence)
+        self.count()
+
+
+@dataclass(frozen=True)
 class Landed:
     """A claim (already made) and the messages that it is for (still to be written)."""
 
@@ -67,8 +86,9 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
 
     claimed = [claim for batch in batches for claim in batch.ranges]
     ranges = find_new(sources, claimed, max_messages)
+    to_write = _to_write(lake, customer, [*claimed, *ranges])
     if not ranges:
-        return Landed(Replacement(claims), Replacement(raw, facts={"ranges_read": 0}))
+        return Landed(Replacement(claims), to_write(raw, facts={"ranges_read": 0}))
     new = claim_batch(claims, batches, ranges, lake.now(), run_id)
     facts = {
         "batch": new.number,
@@ -79,8 +99,20 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
     messages = _messages(lake, sources, new)
     return Landed(
         Replacement(lake.pin(SOURCE_RANGES, customer), facts=facts),
-        Replacement(raw, messages, new.bounds, facts),
+        to_write(raw, messages, new.bounds, facts),
     )
+
+
+def _to_write(
+    lake: Lake, customer: str, ranges: Sequence[SourceRange]
+) -> Callable[..., Replacement]:
+    if all(claim.is_of_a_file for claim in ranges):
+        return Replacement
+
+    def count() -> None:
+        count_landed(lake.pin(SOURCE_RANGES, customer), lake.pin(RAW_MESSAGES, customer))
+
+    return partial(MessagesOfTopics, count=count)
 
 
 def _messages(lake: Lake, sources: Sources, batch: Batch) -> DataFrame:

@@ -1,10 +1,9 @@
 """Facts about messages: what was claimed was landed, and every message has exactly one fate.
 
 A file has a message at each offset of a range. A topic has at most one: transaction markers and
-compaction leave offsets without a message, and a claim, made before anything is read, can't know
-how many. So a topic's ranges bound their messages here; that no message was skipped is proved where
-it can be, while reading (`sources/kafka_reading`), and each message served, which is each message
-of raw_messages (`assess history` counts them per range), is balanced against the ledger, exactly.
+compaction leave offsets without a message. How many it served is counted once they have landed, and
+must stay so; that none was skipped is proved where it can be, while reading
+(`sources/kafka_reading`). Each message of raw_messages is balanced against the ledger, exactly.
 
 The ledger's highest batch is its watermark: what lies beyond is not parsed yet, or will be again.
 """
@@ -18,20 +17,20 @@ _WATERMARK = f"(select coalesce(max(w.batch), {_END_OF_TIME}) from {{message_led
 CLAIMED_RANGES_ARE_LANDED = Fact(
     name="claimed_ranges_are_landed",
     table="raw_messages",
-    meaning="Every range of a file that a batch claimed to read has as many messages in "
-    "raw_messages, and every range of a topic has at most as many as offsets.",
+    meaning="Every range that a batch claimed to read has as many messages in raw_messages as "
+    "source_ranges says, and never more than offsets.",
     query=query(
         """
         select c.source, c.partition, c.batch, c.start_offset, c.end_offset,
-               c.end_offset - c.start_offset as claimed, count(r.offset) as landed
+               c.messages, count(r.offset) as landed
         from {source_ranges} c
         left join {raw_messages} r
           on r.source = c.source and r.partition = c.partition and r.batch = c.batch
          and r.offset >= c.start_offset and r.offset < c.end_offset
         where c.kind = 'read'
-        group by c.source, c.partition, c.batch, c.start_offset, c.end_offset, c.size_bytes
+        group by c.source, c.partition, c.batch, c.start_offset, c.end_offset, c.messages
         having count(r.offset) > c.end_offset - c.start_offset
-            or (c.size_bytes is not null and count(r.offset) < c.end_offset - c.start_offset)
+            or count(r.offset) <> c.messages
         """
     ),
 )

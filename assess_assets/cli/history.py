@@ -77,41 +77,33 @@ def history_of(layout: "LakeLayout", customer: str) -> Row:
         )
     return {
         "customer": customer,
-        "batches": _batches(pins[SOURCE_RANGES.name], _landed(pins[RAW_MESSAGES.name])),
+        "batches": _batches(pins[SOURCE_RANGES.name], _highest_batch(pins[RAW_MESSAGES.name])),
         "builds": _rows(pins[BUILDS.name]),
         "tables": [{"table": name, **_state(one)} for name, one in pins.items()],
     }
 
 
-Landed = dict[tuple[int, str, int], int]
-
-
-def _landed(raw: "Pin | None") -> Landed:
-    """Messages by batch, source and partition. A claim is made before anything is read, so of a
-    topic it can't know how many of its offsets have a message: that is counted where they are."""
-    if raw is None:
-        return {}
-    what = 'batch, source, "partition"'
-    counted = raw.look_up(f"select {what}, count(*) as messages from pinned group by {what}")
-    return {(row["batch"], row["source"], row["partition"]): row["messages"] for row in counted}
-
-
-def _batches(claims: "Pin | None", landed: Landed) -> list[Row]:
-    """`messages` is null for what has been claimed and not landed yet."""
+def _batches(claims: "Pin | None", highest_landed: int) -> list[Row]:
+    """`messages` of a range is null for what has been claimed and not landed yet."""
     of_batch = ("batch", "claimed_at", "run_id")
-    highest = max((batch for batch, _, _ in landed), default=0)
     batches: dict[int, Row] = {}
     for row in _rows(claims):
         batch = batches.setdefault(
             row["batch"], {**{name: row[name] for name in of_batch}, "messages": 0, "ranges": []}
         )
-        found = landed.get((row["batch"], row["source"], row["partition"]), 0)
-        messages = found if row["kind"] == "read" else 0
-        waits = row["kind"] == "read" and row["batch"] > highest
         claim = {name: row[name] for name in row if name not in of_batch}
-        batch["ranges"].append({**claim, "messages": None if waits else messages})
-        batch["messages"] += messages
+        if row["kind"] == "read" and row["batch"] > highest_landed:
+            claim["messages"] = None
+        batch["ranges"].append(claim)
+        batch["messages"] += claim["messages"] or 0
     return list(batches.values())
+
+
+def _highest_batch(raw: "Pin | None") -> int:
+    if raw is None:
+        return 0
+    highest: int = raw.look_up("select coalesce(max(batch), 0) as batch from pinned")[0]["batch"]
+    return highest
 
 
 def _rows(pinned: "Pin | None") -> list[Row]:

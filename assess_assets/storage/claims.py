@@ -1,4 +1,8 @@
-"""Claims: the rows of source_ranges, as batches of ranges. Immutable once made."""
+"""Claims: the rows of source_ranges, as batches of ranges. What they claim never changes.
+
+A claim is made before anything is read, so of a topic it can't know how many of its offsets have a
+message: that number alone is filled in once they have landed.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assess_assets.sources.ranges import SourceRange, without
-from assess_assets.storage.delta import Pin, append_claim
+from assess_assets.storage.delta import Pin, append_claim, fill_in
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ def _row(number: int, claim: SourceRange, now: datetime, run_id: str) -> dict[st
         "partition": claim.partition,
         "start_offset": claim.start_offset,
         "end_offset": claim.end_offset,
+        "messages": _known_messages(claim),
         "start_byte": claim.start_byte,
         "end_byte": claim.end_byte,
         "identity": claim.identity,
@@ -91,6 +96,42 @@ def _row(number: int, claim: SourceRange, now: datetime, run_id: str) -> dict[st
         "claimed_at": now,
         "run_id": run_id,
     }
+
+
+def _known_messages(claim: SourceRange) -> int | None:
+    if claim.kind != "read":
+        return 0
+    return claim.messages if claim.is_of_a_file else None
+
+
+def count_landed(claims: Pin, raw: Pin) -> None:
+    """Fill in the messages of landed ranges that have no number yet, in one commit or none.
+
+    Raises LostRace.
+    """
+    landed = raw.look_up("select coalesce(max(batch), 0) as batch from pinned")[0]["batch"]
+    uncounted = claims.look_up(
+        f"select {_RANGE}, end_offset from pinned where messages is null and batch <= {landed}"
+    )
+    if uncounted:
+        counts = raw.look_up(" union all ".join(map(_count_of, uncounted)))
+        fill_in(claims, RANGE, counts)
+
+
+RANGE = ("batch", "source", "partition", "start_offset", "kind")
+_RANGE = ", ".join(f'"{name}"' for name in RANGE)
+
+
+def _count_of(claim: dict[str, Any]) -> str:
+    source = claim["source"].replace("'", "''")
+    return (
+        f"select {claim['batch']} as batch, '{source}' as source, "
+        f'cast({claim["partition"]} as int) as "partition", '
+        f"{claim['start_offset']} as start_offset, '{claim['kind']}' as kind, "
+        f"count(*) as messages from pinned where batch = {claim['batch']} "
+        f"and source = '{source}' and \"partition\" = {claim['partition']} "
+        f'and "offset" >= {claim["start_offset"]} and "offset" < {claim["end_offset"]}'
+    )
 
 
 def _range(row: dict[str, Any]) -> SourceRange:

@@ -7,7 +7,8 @@ order, is `protocol`'s business, not this module's.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,21 +148,48 @@ def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]
 
 def append_claim(target: Pin, rows: list[dict[str, Any]]) -> None:
     """Append rows to exactly the pinned version: of two claimants one fails with LostRace."""
+    with _claiming(target) as table:
+        write_deltalake(
+            table,
+            pa.Table.from_pylist(rows, schema=pa.schema(table.schema().to_arrow())),
+            mode="append",
+            commit_properties=_NO_SECOND_TRY,
+        )
+
+
+def fill_in(target: Pin, key: Sequence[str], rows: list[dict[str, Any]]) -> None:
+    """Set the values of `rows` in the rows of exactly the pinned version that have the same key.
+
+    Raises LostRace.
+    """
+    with _claiming(target) as table:
+        of_table = pa.schema(table.schema().to_arrow())
+        schema = pa.schema([of_table.field(name) for name in rows[0]])
+        same = " and ".join(f't."{name}" = r."{name}"' for name in key)
+        values = {f'"{name}"': f'r."{name}"' for name in rows[0] if name not in key}
+        table.merge(
+            pa.Table.from_pylist(rows, schema=schema),
+            predicate=same,
+            source_alias="r",
+            target_alias="t",
+            commit_properties=_NO_SECOND_TRY,
+        ).when_matched_update(values).execute()
+
+
+@contextmanager
+def _claiming(target: Pin) -> Iterator[DeltaTable]:
+    """The table, to be written in this process: no engine is needed for a few rows."""
     try:
         with lake_faults(target.customer, target.table.name, target.uri):
-            table = DeltaTable(target.uri, version=target.version)
-            schema = pa.schema(table.schema().to_arrow())
-            write_deltalake(
-                table,
-                pa.Table.from_pylist(rows, schema=schema),
-                mode="append",
-                commit_properties=CommitProperties(max_commit_retries=0),
-            )
+            yield DeltaTable(target.uri, version=target.version)
     except CommitFailedError as error:
         raise LostRace(
             f"Customer {target.customer}, table {target.table.name} ({target.uri}): another run "
             "claimed at the same time. Nothing was written. Run it again."
         ) from error
+
+
+_NO_SECOND_TRY = CommitProperties(max_commit_retries=0)
 
 
 def committed(pinned: Pin) -> Committed:

@@ -37,6 +37,13 @@ SOURCE_RANGES = TableContract(
             "most one: transactions and compaction leave offsets without a message.",
         ),
         Column(
+            "messages",
+            LongType(),
+            "Messages of the range: of a file as many as offsets; of a topic as many as it served, "
+            "counted when they have landed and null until then; none if nothing is read.",
+            nullable=True,
+        ),
+        Column(
             "start_byte",
             LongType(),
             "Where the range starts in a file of lines; null when a file is read whole.",

@@ -40,7 +40,7 @@ def test_a_message_that_was_claimed_and_not_landed(damaged: Damaged) -> None:
     damaged.delete("raw_messages", f"{MESSY} and offset = 3")
     (row,) = _failed(damaged, "raw_messages", "claimed_ranges_are_landed")
     assert (row["source"], row["batch"]) == ("messy.ndjson", 1)
-    assert (row["claimed"], row["landed"]) == (55, 54)
+    assert (row["messages"], row["landed"]) == (55, 54)
 
 
 def test_a_message_that_was_landed_and_not_claimed(damaged: Damaged) -> None:

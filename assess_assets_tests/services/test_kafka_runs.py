@@ -24,6 +24,7 @@ from assess_assets.platform.kafka import KafkaBroker
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
 from assess_assets.sample.sample import sample_records
+from assess_assets.storage.lake import Replacement
 from assess_assets_tests.conftest import ENGINE, Platform
 from assess_assets_tests.deliveries import FATES, lines, message, of_every_fate, text
 from assess_assets_tests.services.topics import Topic
@@ -177,6 +178,11 @@ def test_an_aborted_transaction_leaves_gaps_and_the_balance_holds_on_what_was_se
     (batch,) = json.loads(assess("history", "-c", customer, "--json").stdout)["batches"]
     (told,) = batch["ranges"]
     assert (told["start_offset"], told["end_offset"], told["messages"]) == (0, 4, 1)
+    served = ("start_offset", "end_offset", "messages")
+    assert rows(deployed, "source_ranges", customer, *served) == [(0, 4, 1)]
+    versions = deployed.versions(customer)
+    assert deployed.materialize(customer, select=PARSED).success
+    assert deployed.versions(customer) == versions
 
 
 def test_a_run_that_crashed_after_its_claim_is_finished_by_the_next_one(
@@ -202,6 +208,20 @@ def test_a_run_that_crashed_after_its_claim_is_finished_by_the_next_one(
     assert read == expected
     fates = rows(deployed, "message_ledger", customer, "batch", "partition", "offset", "fate")
     assert fates == [(*at, "accepted") for at in expected]
+
+
+def test_messages_that_a_crashed_run_had_landed_and_not_counted_are_counted_by_the_next_one(
+    deployed: Platform, kafka: KafkaBroker, customer: str
+) -> None:
+    topic = Topic(kafka, customer)
+    topic.create()
+    topic.send(*(text(message(each)) for each in "abc"))
+    resource = LakeResource.from_settings(deployed.settings, SparkEngine(url=ENGINE))
+    crashed = land_customer(deployed.lake, resource.sources_of(customer), 10, "crashed").messages
+    Replacement(crashed.target, crashed.frame, crashed.bounds).commit({})
+    assert rows(deployed, "source_ranges", customer, "end_offset", "messages") == [(3, None)]
+    assert deployed.materialize(customer, select=PARSED).success
+    assert rows(deployed, "source_ranges", customer, "end_offset", "messages") == [(3, 3)]
 
 
 def test_what_a_crashed_run_had_claimed_and_the_topic_lost_since_can_be_accepted(
