@@ -10,12 +10,15 @@ from pyspark.sql import functions as F
 def count_messages(assessments: DataFrame, ledger: DataFrame) -> DataFrame:
     """Attempts with `messages`: the accepted one and identical copies of it.
 
-    Copies of a conflicting content are not counted: they say something else about the attempt.
+    Copies of a conflicting content are not counted: they say something else about the attempt. Only
+    copies are looked up, which are few: looking up every message takes memory for all of them.
     """
-    sent = (
-        ledger.where("fate in ('accepted', 'duplicate')")
+    copies = (
+        ledger.where("fate = 'duplicate'")
         .groupBy("user_exam_id", "fingerprint")
-        .agg(F.count(F.lit(1)).alias("messages"))
+        .agg(F.count(F.lit(1)).alias("copies"))
     )
     attempts = assessments.drop("questions", "unmapped")
-    return attempts.join(sent, ["user_exam_id", "fingerprint"])
+    counted = attempts.join(copies, ["user_exam_id", "fingerprint"], "left")
+    messages = F.lit(1) + F.coalesce("copies", F.lit(0))
+    return counted.withColumn("messages", messages.cast("bigint")).drop("copies")
