@@ -21,6 +21,7 @@ _DIFFERENCES = named(
 )
 
 # Questions are counted before anything is joined: a join would carry all of their content along.
+# The suspicion counts options within their row, by words that DuckDB has not.
 VALIDATOR_AND_PARSER_AGREE = Fact(
     name="validator_and_parser_agree",
     table="message_ledger",
@@ -47,6 +48,18 @@ VALIDATOR_AND_PARSER_AGREE = Fact(
                 on {same_message("p", "l")}
               where l.fate = 'accepted') f
         where f.differs <> ''
+        """
+    ),
+    suspicion=query(
+        f"""
+        select 1 as one
+        from {{message_ledger}} l
+        join (select {where_it_is("a")}, a.user_exam_id, a.fingerprint,
+                     cardinality(a.questions) as questions,
+                     cardinality(flatten(transform(a.questions, q -> q.options))) as options
+              from {{assessments}} a) p
+          on {same_message("p", "l")}
+        where l.fate = 'accepted' and {_DIFFERENCES} <> ''
         """
     ),
 )

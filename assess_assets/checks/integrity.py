@@ -37,6 +37,16 @@ EVERY_QUESTION_HAS_ITS_ATTEMPT = Fact(
         where a.user_exam_id is null
         """
     ),
+    # A row per attempt, not per question, waits for its partner.
+    suspicion=query(
+        f"""
+        select 1 as one
+        from (select distinct q.user_exam_id, q.source, q.partition, q.offset
+              from {{questions}} q) s
+        left anti join {{assessments}} a
+          on a.user_exam_id = s.user_exam_id and {same_message("a", "s")}
+        """
+    ),
 )
 
 EVERY_OPTION_HAS_ITS_QUESTION = Fact(

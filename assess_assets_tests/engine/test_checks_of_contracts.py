@@ -118,11 +118,13 @@ def test_in_a_large_table_rows_with_the_same_key_are_suspected_and_then_found(
     assert damaged.verdicts(name)[check].metadata["failing_rows"] == 2
 
 
-def test_facts_about_attempts_find_the_same_rows_slice_by_slice(
+def test_the_same_rows_fail_in_large_tables_which_are_suspected_first_and_asked_in_slices(
     damaged: Damaged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     damaged.repeat("options", -1)  # a key twice, and an option too many
     damaged.change("questions", 0, question_id="another")  # options without their question
+    seen = next(i for i, row in enumerate(damaged.rows("message_ledger")) if row["option_count"])
+    damaged.change("message_ledger", seen, option_count=99)
     last = damaged.rows("assessments")[-1]
     damaged.delete("assessments", f"user_exam_id = '{last['user_exam_id']}'")
     whole = _failing(damaged)
@@ -134,13 +136,15 @@ def test_facts_about_attempts_find_the_same_rows_slice_by_slice(
         "every_option_has_its_question",
         "every_question_has_its_attempt",
         "every_question_has_all_its_options",
+        "every_attempt_has_all_its_questions",
+        "validator_and_parser_agree",
     }
 
 
 def _failing(damaged: Damaged) -> dict[str, object]:
     return {
         name: verdict.metadata.get("failing_rows")
-        for table in ("questions", "options")
+        for table in ("message_ledger", "questions", "options")
         for name, verdict in damaged.verdicts(table).items()
     }
 
