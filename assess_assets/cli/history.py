@@ -94,6 +94,9 @@ def _batches(claims: "Pin | None", highest_landed: int) -> list[Row]:
         claim = {name: row[name] for name in row if name not in of_batch}
         if row["kind"] == "read" and row["batch"] > highest_landed:
             claim["messages"] = None
+        elif claim["messages"] is None and row["size_bytes"] is not None:
+            # claimed of a file by code that did not write it down
+            claim["messages"] = row["end_offset"] - row["start_offset"]
         batch["ranges"].append(claim)
         batch["messages"] += claim["messages"] or 0
     return list(batches.values())

@@ -74,6 +74,7 @@ def _session(url: str) -> SparkSession:
     return spark
 
 
+@cache
 def _spare_what_is_imported() -> None:
     """Keep the garbage collector off modules, which stay anyway: 1 s of a small run, 0.7 of exit.
 

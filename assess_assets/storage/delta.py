@@ -22,6 +22,7 @@ from assess_assets.storage.engine_faults import engine_faults
 from assess_assets.storage.gate import STALE, gated
 from assess_assets.storage.job_names import named_jobs
 from assess_assets.storage.lake_faults import lake_faults
+from assess_assets.storage.older_tables import brought_up_to_date, configuration
 from assess_assets.tables.contract import TableContract
 
 # Sail keeps a file in memory until it is full (by default 100 MiB) and each thread writes one. With
@@ -76,7 +77,8 @@ def pin(
     uri: str,
     before_creation: Callable[[], None] = lambda: None,
 ) -> Pin:
-    """The table's current version; a table that does not exist is created empty.
+    """The table's current version; one that does not exist is created empty, and one that older
+    code made gets the columns that may be null and that it lacks.
 
     Racing creators are harmless: the first commit of a log is put if absent.
     """
@@ -87,18 +89,11 @@ def pin(
                 uri,
                 Schema.from_json(table.schema.json()),
                 mode="ignore",
-                configuration=_configuration(table),
+                configuration=configuration(table),
             )
             log = DeltaTable(uri)
+        log = brought_up_to_date(log, table)
     return Pin(table, customer, uri, log.version(), log)
-
-
-def _configuration(table: TableContract) -> dict[str, str]:
-    """Statistics of all that can have them, of `batch` above all: Delta's default are 32 columns.
-
-    Without them a write that replaces some batches rewrites every file, as any might hold them.
-    """
-    return {"delta.dataSkippingStatsColumns": ",".join(table.ranged_columns)}
 
 
 def pin_existing(table: TableContract, customer: str, uri: str) -> Pin | None:

@@ -1,0 +1,90 @@
+"""Tables that older code made get what their contract has had since, once and without a rewrite."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, Schema, write_deltalake
+from pyspark.sql.types import StructType
+
+from assess_assets.cli.deployment import pin_existing
+from assess_assets.cli.errors import CommandFailed
+from assess_assets.storage.delta import Pin, pin
+from assess_assets.storage.layout import LakeLayout
+from assess_assets.storage.older_tables import brought_up_to_date
+from assess_assets.tables.ingest import SOURCE_RANGES
+
+CLAIM = {
+    "batch": 1,
+    "source": "a.ndjson",
+    "partition": 0,
+    "start_offset": 0,
+    "end_offset": 3,
+    "identity": "sha",
+    "source_end_offset": 3,
+    "kind": "read",
+    "run_id": "run",
+}
+STATISTICS = "delta.dataSkippingStatsColumns"
+
+
+def older(folder: Path, without: str) -> str:
+    """The table as code made it that did not know of one column."""
+    uri = LakeLayout.of(str(folder)).uri(SOURCE_RANGES, "acme")
+    fields = [field for field in SOURCE_RANGES.schema if field.name != without]
+    log = DeltaTable.create(uri, Schema.from_json(StructType(fields).json()))
+    rows: list[dict[str, Any]] = [CLAIM]
+    schema = pa.schema(log.schema().to_arrow())
+    write_deltalake(uri, pa.Table.from_pylist(rows, schema=schema), mode="append")
+    return uri
+
+
+def pinned(uri: str) -> Pin:
+    return pin(SOURCE_RANGES, "acme", uri)
+
+
+def columns(uri: str) -> list[str]:
+    return [field.name for field in DeltaTable(uri).schema().fields]
+
+
+def test_a_column_that_may_be_null_is_added_and_rows_stay(tmp_path: Path) -> None:
+    uri = older(tmp_path, without="messages")
+    files = DeltaTable(uri).file_uris()
+    found = pinned(uri)
+    assert set(columns(uri)) == set(SOURCE_RANGES.column_names)
+    told = found.look_up("select source, end_offset, messages from pinned")
+    assert told == [{"source": "a.ndjson", "end_offset": 3, "messages": None}]
+    assert DeltaTable(uri).file_uris() == files
+    assert "batch" in DeltaTable(uri).metadata().configuration[STATISTICS].split(",")
+
+
+def test_a_table_is_brought_up_to_date_once(tmp_path: Path) -> None:
+    uri = older(tmp_path, without="messages")
+    version = pinned(uri).version
+    assert pinned(uri).version == version == DeltaTable(uri).version()
+
+
+def test_a_new_table_needs_nothing(tmp_path: Path) -> None:
+    assert pinned(LakeLayout.of(str(tmp_path)).uri(SOURCE_RANGES, "acme")).version == 0
+
+
+def test_of_two_that_bring_it_up_to_date_at_once_both_go_on(tmp_path: Path) -> None:
+    uri = older(tmp_path, without="messages")
+    first, second = DeltaTable(uri), DeltaTable(uri)
+    done = brought_up_to_date(first, SOURCE_RANGES).version()
+    assert brought_up_to_date(second, SOURCE_RANGES).version() == done
+
+
+def test_a_table_that_lacks_what_must_be_filled_is_left_to_the_check(tmp_path: Path) -> None:
+    uri = older(tmp_path, without="identity")
+    pinned(uri)
+    assert "identity" not in columns(uri)
+
+
+def test_who_only_looks_is_told_what_to_run_and_changes_nothing(tmp_path: Path) -> None:
+    uri = older(tmp_path, without="messages")
+    version = DeltaTable(uri).version()
+    with pytest.raises(CommandFailed, match=r"acme: table source_ranges .* has no messages.*Next:"):
+        pin_existing(LakeLayout.of(str(tmp_path)), SOURCE_RANGES, "acme")
+    assert DeltaTable(uri).version() == version
