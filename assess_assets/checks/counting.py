@@ -19,7 +19,7 @@ from assess_assets.storage.lake import Lake
 Frames = Mapping[str, DataFrame]
 
 LARGE_ROWS = 100_000
-SLICE_ROWS = 5_000_000  # of options: about 400 MB of hash tables
+SLICE_ROWS = 2_500_000  # of options: about 250 MB of hash tables
 
 
 def large_tables(pins: Mapping[str, Pin]) -> dict[str, int]:
