@@ -1,5 +1,7 @@
 """HDFS: Delta tables by deltalake and by Sail, permissions that hold, and data that survives."""
 
+from datetime import timedelta
+
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -8,6 +10,7 @@ from pyspark.sql import SparkSession
 
 from assess_assets.platform.errors import ServiceFailed
 from assess_assets.platform.hdfs import Hdfs
+from assess_assets.storage.maintenance import Upkeep, keep
 
 pytestmark = pytest.mark.services
 
@@ -65,3 +68,21 @@ def test_a_table_survives_a_restart_of_both_and_a_crash_of_both(hdfs: Hdfs) -> N
     rows = DeltaTable(uri).to_pyarrow_table().sort_by("x").to_pylist()
     assert [row["x"] for row in rows] == [1, 2, 3]
     hdfs.ask("GET", "/lake/acme", "LISTSTATUS", user="ann"), "groups are remembered"
+
+
+def test_maintenance_makes_files_few_and_removes_old_ones_under_no_reader(hdfs: Hdfs) -> None:
+    uri = f"{hdfs.lake}/grown"
+    for number in range(4):
+        write_deltalake(uri, pa.table({"x": [number]}), mode="append")
+    reader = DeltaTable(uri)
+    kept = keep("grown", uri, Upkeep(1, target_bytes=2**20, retention=timedelta(days=7)))
+    assert kept is not None
+    assert (kept.files_before, kept.files, kept.files_removed) == (4, 1, 0)
+    rows = reader.to_pyarrow_table().sort_by("x").to_pylist()
+    assert rows == [{"x": number} for number in range(4)]
+    cleaned = keep("grown", uri, Upkeep(1, target_bytes=2**20, retention=timedelta(0)))
+    assert cleaned is not None
+    assert (cleaned.files, cleaned.files_removed) == (1, 4)
+    assert DeltaTable(uri).to_pyarrow_table().sort_by("x").to_pylist() == rows
+    listed = hdfs.ask("GET", "/lake/grown", "LISTSTATUS")["FileStatuses"]["FileStatus"]
+    assert len([one for one in listed if one["pathSuffix"].endswith(".parquet")]) == 1
