@@ -6,7 +6,6 @@ later run, with the same rows, and it is landed before another is claimed.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -79,16 +78,17 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
     raw = lake.pin(RAW_MESSAGES, customer)
     claims = lake.pin(SOURCE_RANGES, customer)
     batches = claimed_batches(claims)
-    for left in unlanded(batches, lake.progress(raw).highest_batch):
+    landed = lake.progress(raw).highest_batch
+    for left in unlanded(batches, landed):
         # A crash came between claim and messages: land that batch before claiming another.
         replace(raw, _messages(lake, sources, left), left.bounds, {"run_id": run_id})
-        raw = lake.pin(RAW_MESSAGES, customer)
+        raw, landed = lake.pin(RAW_MESSAGES, customer), left.number
 
     claimed = [claim for batch in batches for claim in batch.ranges]
     ranges = find_new(sources, claimed, max_messages)
-    to_write = _to_write(lake, customer, [*claimed, *ranges])
     if not ranges:
-        return Landed(Replacement(claims), to_write(raw, facts={"ranges_read": 0}))
+        nothing = Replacement(raw, facts={"ranges_read": 0})
+        return Landed(Replacement(claims), _counted(lake, nothing, claimed, landed))
     new = claim_batch(claims, batches, ranges, lake.now(), run_id)
     facts = {
         "batch": new.number,
@@ -96,23 +96,27 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
         "offsets_read": new.messages,
         "refused": [f"{r.source}: {r.note}" for r in ranges if r.kind == "refused"],
     }
-    messages = _messages(lake, sources, new)
+    messages = Replacement(raw, _messages(lake, sources, new), new.bounds, facts)
     return Landed(
         Replacement(lake.pin(SOURCE_RANGES, customer), facts=facts),
-        to_write(raw, messages, new.bounds, facts),
+        _counted(lake, messages, [*claimed, *ranges], new.number),
     )
 
 
-def _to_write(
-    lake: Lake, customer: str, ranges: Sequence[SourceRange]
-) -> Callable[..., Replacement]:
+def _counted(
+    lake: Lake, messages: Replacement, ranges: Sequence[SourceRange], upto: int
+) -> Replacement:
+    """The same to be written, and ranges of topics up to that batch to be counted then."""
     if all(claim.is_of_a_file for claim in ranges):
-        return Replacement
+        return messages
 
     def count() -> None:
-        count_landed(lake.pin(SOURCE_RANGES, customer), lake.pin(RAW_MESSAGES, customer))
+        claims, raw = (lake.pin(t, messages.target.customer) for t in (SOURCE_RANGES, RAW_MESSAGES))
+        count_landed(claims, raw, upto)
 
-    return partial(MessagesOfTopics, count=count)
+    return MessagesOfTopics(
+        messages.target, messages.frame, messages.bounds, messages.facts, count=count
+    )
 
 
 def _messages(lake: Lake, sources: Sources, batch: Batch) -> DataFrame:

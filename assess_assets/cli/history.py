@@ -92,11 +92,10 @@ def _batches(claims: "Pin | None", highest_landed: int) -> list[Row]:
             row["batch"], {**{name: row[name] for name in of_batch}, "messages": 0, "ranges": []}
         )
         claim = {name: row[name] for name in row if name not in of_batch}
-        if row["kind"] == "read" and row["batch"] > highest_landed:
-            claim["messages"] = None
-        elif claim["messages"] is None and row["size_bytes"] is not None:
-            # claimed of a file by code that did not write it down
-            claim["messages"] = row["end_offset"] - row["start_offset"]
+        if row["kind"] == "read" and row["size_bytes"] is not None:
+            # Of a file as many as were claimed; tables that older code made don't say it.
+            has_landed = row["batch"] <= highest_landed
+            claim["messages"] = row["end_offset"] - row["start_offset"] if has_landed else None
         batch["ranges"].append(claim)
         batch["messages"] += claim["messages"] or 0
     return list(batches.values())

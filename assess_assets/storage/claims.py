@@ -21,6 +21,7 @@ class Batch:
     number: int
     ranges: tuple[SourceRange, ...]
     claimed_at: datetime
+    is_counted: bool = False  # what it has of topics was counted after it had landed
 
     @property
     def messages(self) -> int:
@@ -38,7 +39,7 @@ def claimed_batches(claims: Pin) -> list[Batch]:
     for row in claims.look_up(f"select * from pinned order by {order}"):
         rows[row["batch"]].append(row)
     return [
-        Batch(number, tuple(_range(row) for row in of), of[0]["claimed_at"])
+        Batch(number, tuple(_range(row) for row in of), of[0]["claimed_at"], _is_counted(of))
         for number, of in sorted(rows.items())
     ]
 
@@ -51,7 +52,9 @@ def unlanded(batches: Sequence[Batch], highest_landed: int) -> list[Batch]:
     claimed is no longer among a batch's ranges.
     """
     lost = [claim for batch in batches for claim in batch.ranges if claim.kind == "lost"]
-    left = [_without(batch, lost) for batch in batches if batch.number > highest_landed]
+    # A batch without any message, of nothing but markers of transactions, is in no row.
+    later = (batch for batch in batches if batch.number > highest_landed)
+    left = [_without(batch, lost) for batch in later if not batch.is_counted]
     return [batch for batch in left if batch.messages]
 
 
@@ -98,20 +101,24 @@ def _row(number: int, claim: SourceRange, now: datetime, run_id: str) -> dict[st
     }
 
 
+def _is_counted(rows: Sequence[dict[str, Any]]) -> bool:
+    topics = [row for row in rows if row["kind"] == "read" and row["size_bytes"] is None]
+    return bool(topics) and all(row["messages"] is not None for row in topics)
+
+
 def _known_messages(claim: SourceRange) -> int | None:
     if claim.kind != "read":
         return 0
     return claim.messages if claim.is_of_a_file else None
 
 
-def count_landed(claims: Pin, raw: Pin) -> None:
-    """Fill in the messages of landed ranges that have no number yet, in one commit or none.
+def count_landed(claims: Pin, raw: Pin, upto: int) -> None:
+    """Fill in the messages of ranges that have no number yet, in one commit or none.
 
-    Raises LostRace.
+    Batches up to `upto` have landed, be it without any message. Raises LostRace.
     """
-    landed = raw.look_up("select coalesce(max(batch), 0) as batch from pinned")[0]["batch"]
     uncounted = claims.look_up(
-        f"select {_RANGE}, end_offset from pinned where messages is null and batch <= {landed}"
+        f"select {_RANGE}, end_offset from pinned where messages is null and batch <= {upto}"
     )
     if uncounted:
         counts = raw.look_up(" union all ".join(map(_count_of, uncounted)))

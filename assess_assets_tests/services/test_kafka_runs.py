@@ -185,6 +185,24 @@ def test_an_aborted_transaction_leaves_gaps_and_the_balance_holds_on_what_was_se
     assert deployed.versions(customer) == versions
 
 
+def test_a_topic_of_nothing_but_aborted_transactions_is_read_once(
+    deployed: Platform, kafka: KafkaBroker, customer: str
+) -> None:
+    topic = Topic(kafka, customer)
+    topic.create()
+    producer = topic.producer(transactional_id=topic.name)
+    producer.init_transactions(60)
+    producer.begin_transaction()
+    producer.produce(topic.name, text(message("a")), partition=0)
+    assert producer.flush(60) == 0
+    producer.abort_transaction(60)
+    assert deployed.materialize(customer, select=PARSED).success
+    assert rows(deployed, "source_ranges", customer, "end_offset", "messages") == [(2, 0)]
+    versions = deployed.versions(customer)
+    assert deployed.materialize(customer, select=PARSED).success
+    assert deployed.versions(customer) == versions
+
+
 def test_a_run_that_crashed_after_its_claim_is_finished_by_the_next_one(
     deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
 ) -> None:

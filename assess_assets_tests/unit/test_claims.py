@@ -15,7 +15,7 @@ from deltalake import write_deltalake
 
 from assess_assets.cli.history import history_of
 from assess_assets.sources.ranges import SourceRange
-from assess_assets.storage.claims import claim_batch, claimed_batches, count_landed
+from assess_assets.storage.claims import claim_batch, claimed_batches, count_landed, unlanded
 from assess_assets.storage.delta import LostRace, Pin, pin
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.tables.contract import TableContract
@@ -48,8 +48,8 @@ class Acme:
         rows = [{**where, "offset": offset, "ingested_at": NOON} for offset in offsets]
         write_deltalake(raw.uri, pa.Table.from_pylist(rows, schema=schema), mode="append")
 
-    def count(self) -> None:
-        count_landed(self.pin(SOURCE_RANGES), self.pin(RAW_MESSAGES))
+    def count(self, upto: int = 1) -> None:
+        count_landed(self.pin(SOURCE_RANGES), self.pin(RAW_MESSAGES), upto)
 
     def rows(self, *columns: str) -> list[tuple[Any, ...]]:
         names = ", ".join(f'"{name}"' for name in columns)
@@ -103,13 +103,25 @@ def test_a_landed_range_without_any_message_has_none(acme: Acme) -> None:
     assert acme.rows("partition", "messages") == [(0, 1), (1, 0)]
 
 
+def test_a_batch_of_gaps_alone_has_landed_once_it_is_counted(acme: Acme) -> None:
+    acme.claim(TOPIC)
+
+    def left() -> list[int]:
+        return [one.number for one in unlanded(claimed_batches(acme.pin(SOURCE_RANGES)), 0)]
+
+    assert left() == [1]
+    acme.count()
+    assert acme.rows("messages") == [(0,)]
+    assert left() == []
+
+
 def test_a_count_over_a_claim_that_came_in_between_loses_the_race(acme: Acme) -> None:
     acme.claim(TOPIC)
     acme.land(1, TOPIC, 0)
     stale = acme.pin(SOURCE_RANGES)
     acme.claim(replace(TOPIC, partition=1))
     with pytest.raises(LostRace, match=r"acme, table source_ranges .* Run it again"):
-        count_landed(stale, acme.pin(RAW_MESSAGES))
+        count_landed(stale, acme.pin(RAW_MESSAGES), 1)
     acme.count()
     assert acme.rows("partition", "messages") == [(0, 1), (1, None)]
 
