@@ -4,11 +4,17 @@ import json
 
 import dagster as dg
 
-from assess_assets.assets.each_customer import customers_of
-from assess_assets.assets.specs import OWNERS, customer_source
+from assess_assets.assets.each_customer import customers_of, observe_each
+from assess_assets.assets.specs import OWNERS, customer_source, observation
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.kafka import current_source, next_offset
-from assess_assets.sources.kafka_topic import Broker, TopicState, topic_of
+from assess_assets.sources.kafka_topic import (
+    EVERYBODY,
+    TIMEOUT_SECONDS,
+    Broker,
+    TopicState,
+    topic_of,
+)
 from assess_assets.storage.claims import claimed_batches
 from assess_assets.tables.ingest import SOURCE_RANGES
 
@@ -29,18 +35,19 @@ def assessment_topic(
     The data version is the topic's id and end offsets; the metadata says how many offsets of each
     partition no batch has claimed yet. Without ASSESS_KAFKA it never changes.
     """
-    for customer in customers_of(context):
+    topics = [topic_of(customer) for customer in customers_of(context)]
+    broker = Broker(lake.kafka, EVERYBODY) if lake.kafka else None
+    states = broker.look_at_all(topics, patience_seconds=TIMEOUT_SECONDS) if broker else {}
+
+    def look(customer: str) -> dg.AssetObservation:
         topic = topic_of(customer)
-        state = Broker(lake.kafka, customer).look_at(topic) if lake.kafka else None
-        context.log_event(
-            dg.AssetObservation(
-                asset_key="assessment_topic",
-                partition=customer,
-                metadata=_lag(lake, customer, topic, state),
-                tags={"dagster/data_version": data_version(state)},
-            )
-        )
-    return dg.DataVersionsByPartition({})  # its observations could carry no metadata
+        state = states.get(topic)
+        if isinstance(state, Exception):
+            raise state
+        lag = _lag(lake, customer, topic, state)
+        return observation("assessment_topic", customer, data_version(state), lag)
+
+    return observe_each(context, lake.lake, look)
 
 
 def data_version(state: TopicState | None) -> str:
@@ -55,7 +62,8 @@ def _lag(
 ) -> dict[str, dg.MetadataValue | str | int]:
     if state is None:
         return {"topic": f"{topic}: none"}
-    batches = claimed_batches(lake.lake.pin(SOURCE_RANGES, customer))
+    pinned = lake.lake.pin_existing(SOURCE_RANGES, customer)
+    batches = claimed_batches(pinned) if pinned else []
     claimed = [claim for batch in batches for claim in batch.ranges]
     _, last = current_source(topic, state, claimed)
     lags = {

@@ -48,6 +48,21 @@ def each_customer(context: Context, lake: Lake, step: Callable[[str], T]) -> Per
     return made
 
 
+def observe_each(
+    context: dg.AssetExecutionContext, lake: Lake, look: Callable[[str], dg.AssetObservation]
+) -> dg.DataVersionsByPartition:
+    """Observe a source of every customer that can be; then fail, naming those that can't be.
+
+    Observations that are logged stay when the step fails. What it returned would not be recorded
+    then, and could carry no metadata.
+    """
+    seen = lake.for_each(customers_of(context), look)
+    for observation in seen.values():
+        context.log_event(observation)
+    seen.raise_failures()
+    return dg.DataVersionsByPartition({})
+
+
 def replace_each(
     context: Context,
     resource: LakeResource,

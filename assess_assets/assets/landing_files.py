@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from assess_assets.assets.each_customer import customers_of
-from assess_assets.assets.specs import OWNERS, customer_source
+from assess_assets.assets.each_customer import observe_each
+from assess_assets.assets.specs import OWNERS, customer_source, observation
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.landing_files import folder_version
 
@@ -21,6 +21,9 @@ def landing_files(
 
     The data version changes when a file comes, goes or changes (names, sizes and times).
     """
-    return dg.DataVersionsByPartition(
-        {name: folder_version(lake.landing_folder(name)) for name in customers_of(context)}
-    )
+
+    def look(customer: str) -> dg.AssetObservation:
+        version = folder_version(lake.landing_folder(customer))
+        return observation("landing_files", customer, version)
+
+    return observe_each(context, lake.lake, look)

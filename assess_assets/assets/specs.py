@@ -5,7 +5,7 @@ outputs of multi-assets alike. What an asset does is in its own module.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -50,6 +50,18 @@ def customer_upkeep(**arguments: Any) -> Callable[[Step], dg.AssetsDefinition]:
 def customer_source(**arguments: Any) -> Callable[[Step], Any]:
     """`@dg.observable_source_asset` for what lies outside of the lake, per customer."""
     return _quietly(dg.observable_source_asset, partitions_def=CUSTOMERS, **arguments)
+
+
+def observation(
+    source: str, customer: str, version: str, metadata: Mapping[str, Any] | None = None
+) -> dg.AssetObservation:
+    """What a source of a customer is now. Another data version is news to what depends on it."""
+    return dg.AssetObservation(
+        asset_key=source,
+        partition=customer,
+        metadata=metadata,
+        tags={"dagster/data_version": version},
+    )
 
 
 def _partitioned(decorator: Step, **arguments: Any) -> Callable[[Step], dg.AssetsDefinition]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from assess_assets.assets.assessment_topic import data_version
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.kafka import next_ranges
-from assess_assets.sources.kafka_topic import Broker, TopicState, topic_of
+from assess_assets.sources.kafka_topic import EVERYBODY, Broker, TopicState, topic_of
 from assess_assets.sources.landing_customers import landed_folders
 from assess_assets.sources.landing_files import FileStamp, folder_version, list_files
 from assess_assets.sources.ranges import SourceError, SourceRange
@@ -45,7 +45,7 @@ class News:
 
 def broker_of(lake: LakeResource) -> Broker | None:
     """For questions about all customers' topics; None if the deployment has no Kafka."""
-    return Broker(lake.kafka, "(all)") if lake.kafka else None
+    return Broker(lake.kafka, EVERYBODY) if lake.kafka else None
 
 
 def customers_with_sources(

@@ -78,9 +78,9 @@ def _published(settings: "Settings") -> tuple[list[str], list[str]]:
     """Customers with a topic, and topics that are nobody's, if there is a broker to ask."""
     if not settings.kafka:
         return [], []
-    from assess_assets.sources.kafka_topic import Broker
+    from assess_assets.sources.kafka_topic import EVERYBODY, Broker
 
-    return Broker(kafka_of(settings), "(all)").customers()
+    return Broker(kafka_of(settings), EVERYBODY).customers()
 
 
 @commands.command()

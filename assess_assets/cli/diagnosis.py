@@ -163,11 +163,11 @@ def _dagster(settings: "Settings") -> Iterator[Finding]:
 def _kafka(settings: "Settings") -> Finding:
     """Ask for the topics, as this deployment's user."""
     from assess_assets.sources.kafka_errors import KafkaNotConfigured, NotAuthorized
-    from assess_assets.sources.kafka_topic import Broker
+    from assess_assets.sources.kafka_topic import EVERYBODY, Broker
     from assess_assets.sources.ranges import SourceError
 
     try:
-        asked = Broker(kafka_of(settings), "(all)", timeout_seconds=CONNECT_SECONDS)
+        asked = Broker(kafka_of(settings), EVERYBODY, timeout_seconds=CONNECT_SECONDS)
         customers, misnamed = asked.customers()
     except (NotAuthorized, KafkaNotConfigured) as error:
         return Finding("fail", "kafka", str(error), "correct the client settings")

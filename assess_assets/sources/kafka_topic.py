@@ -24,6 +24,8 @@ from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import as_kafka_error, named_error, refused_settings
 
 PREFIX: Final = "assessments."
+EVERYBODY: Final = "(all)"  # the customer of questions about many customers' topics
+_ALL_TOPICS: Final = f"{PREFIX}*"
 TIMEOUT_SECONDS: Final = 10.0
 # Right after a topic was made or a broker started: gone in a moment.
 _PASSING: Final = frozenset(
@@ -62,7 +64,7 @@ class TopicState:
 
 @dataclass
 class Broker:
-    """A connection for questions about topics, on behalf of one customer."""
+    """A connection for questions about topics, on behalf of one customer or of EVERYBODY."""
 
     config: KafkaConfig
     customer: str
@@ -82,29 +84,34 @@ class Broker:
 
         This goes before any reading: to who may not read a topic, the consumer says nothing at all.
         """
-        give_up = time.monotonic() + self.timeout_seconds
-        while isinstance(found := self._ask([topic])[topic], KafkaException):
-            code = as_kafka_error(found).code()
-            if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                return None
-            if code not in _PASSING or time.monotonic() > give_up:
-                raise self.failure(topic, found) from None
-            time.sleep(_AGAIN_SECONDS)
+        found = self.look_at_all([topic], patience_seconds=self.timeout_seconds)[topic]
+        if isinstance(found, Exception):
+            raise found
         return found
 
-    def look_at_all(self, topics: Sequence[str]) -> dict[str, TopicState | Exception | None]:
+    def look_at_all(
+        self, topics: Sequence[str], patience_seconds: float = 0
+    ) -> dict[str, TopicState | Exception | None]:
         """Many topics in three requests, each with its state, None, or the error it alone has.
 
-        When the broker answers nothing at all, that is every topic's error.
+        When the broker answers nothing at all, that is every topic's error. With patience, a topic
+        whose error is gone in a moment is asked about again.
         """
+        give_up = time.monotonic() + patience_seconds
+        told = self._ask(topics)
+        while passing := [topic for topic, one in told.items() if _code(one) in _PASSING]:
+            if time.monotonic() >= give_up:
+                break
+            time.sleep(_AGAIN_SECONDS)
+            told |= self._ask(passing)
         found: dict[str, TopicState | Exception | None] = {}
-        for topic, told in self._ask(topics).items():
-            if not isinstance(told, KafkaException):
-                found[topic] = told
-            elif as_kafka_error(told).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        for topic, one in told.items():
+            if not isinstance(one, KafkaException):
+                found[topic] = one
+            elif _code(one) == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 found[topic] = None
             else:
-                found[topic] = self.failure(topic, told)
+                found[topic] = self.failure(topic, one)
         return found
 
     def await_topic(self, topic: str) -> TopicState | None:
@@ -122,7 +129,7 @@ class Broker:
         try:
             names = self._admin.list_topics(timeout=self.timeout_seconds).topics
         except KafkaException as error:
-            raise self.failure(f"{PREFIX}*", error) from None
+            raise self.failure(_ALL_TOPICS, error) from None
         keys, misnamed = [], []
         for name in sorted(name for name in names if name.startswith(PREFIX)):
             key = name.removeprefix(PREFIX)
@@ -134,10 +141,12 @@ class Broker:
         return keys, misnamed
 
     def failure(self, topic: str, error: KafkaException) -> Exception:
-        """The named error for what a client raised."""
+        """The named error for what a client raised; of EVERYBODY, the topic says whose it is."""
         self._admin.poll(0)  # has the callbacks called that say why
+        of_many = self.customer == EVERYBODY and topic != _ALL_TOPICS
+        customer = topic.removeprefix(PREFIX) if of_many else self.customer
         return named_error(
-            self.customer, topic, self.config.servers, as_kafka_error(error), self._reasons
+            customer, topic, self.config.servers, as_kafka_error(error), self._reasons
         )
 
     @property
@@ -193,3 +202,7 @@ class Broker:
             request_timeout=self.timeout_seconds,
         )
         return {(at.topic, at.partition): future for at, future in asked.items()}
+
+
+def _code(told: TopicState | KafkaException) -> int | None:
+    return as_kafka_error(told).code() if isinstance(told, KafkaException) else None

@@ -5,21 +5,19 @@ Belongs here: what comes out of a run. Does not: each way a topic can misbehave
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.observe import observe
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner, Result
 
 from assess_assets.assets.assessment_topic import assessment_topic
 from assess_assets.assets.raw_messages import land_customer
 from assess_assets.cli.app import app
-from assess_assets.definitions import build_definitions
 from assess_assets.platform.kafka import KafkaBroker
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
@@ -27,6 +25,7 @@ from assess_assets.sample.sample import sample_records
 from assess_assets.storage.lake import Replacement
 from assess_assets_tests.conftest import ENGINE, Platform
 from assess_assets_tests.deliveries import FATES, lines, message, of_every_fate, text
+from assess_assets_tests.observing import observe_source
 from assess_assets_tests.services.topics import Topic
 
 pytestmark = pytest.mark.services
@@ -355,15 +354,7 @@ def _rounded(platform: Platform, table: str, customer: str) -> list[list[Any]]:
     ]
 
 
-def _observe(platform: Platform, customer: str) -> list[dg.AssetObservation]:
-    resources = build_definitions(platform.settings).resources or {}
-    done = observe(
-        [assessment_topic],
-        partition_key=customer,
-        instance=platform.instance,
-        resources={name: each for name, each in resources.items() if name in ("engine", "lake")},
-    )
-    return [
-        event.asset_observation_data.asset_observation
-        for event in done.get_asset_observation_events()
-    ]
+def _observe(platform: Platform, customer: str) -> Sequence[dg.AssetObservation]:
+    done, seen = observe_source(platform, assessment_topic, customer, customer)
+    assert done.success
+    return seen

@@ -13,6 +13,7 @@ from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner
 
+from assess_assets.assets.assessment_topic import assessment_topic, data_version
 from assess_assets.cli.app import app
 from assess_assets.platform.kafka import KafkaBroker
 from assess_assets.sources.batches import Sources, read_batch
@@ -22,6 +23,7 @@ from assess_assets.sources.kafka_topic import Broker, topic_of
 from assess_assets.sources.ranges import SourceError
 from assess_assets_tests.conftest import Platform
 from assess_assets_tests.deliveries import lines, message
+from assess_assets_tests.observing import observe_source
 from assess_assets_tests.services.topics import Topic
 from assess_assets_tests.steps import NOON
 
@@ -97,6 +99,28 @@ def test_settings_in_the_environment_do_as_well_as_a_file(
     sources = Sources("acme", tmp_path, KafkaConfig(acme.broker.bootstrap_servers))
     found = read_batch(spark, sources, Topic(acme.broker, "acme").find(), 1, NOON).limit(2)
     assert [bytes(row.value) for row in found.select("value").collect()] == [b"one", b"two"]
+
+
+def test_a_topic_that_is_refused_leaves_only_its_customer_unobserved(
+    acme: Topic, tmp_path: Path
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = Platform(tmp_path, instance)
+        config = config_of(acme)
+        platform.with_settings(kafka=config.servers, kafka_config=Path(str(config.file)))
+        platform.register("acmecorp", "acme")
+        result, (seen,) = observe_source(platform, assessment_topic, "acmecorp", "acme")
+    state = Broker(config, "acme").look_at(acme.name)
+    assert state is not None
+    assert (seen.partition, seen.tags["dagster/data_version"]) == ("acme", data_version(state))
+    assert seen.metadata["lag"].value == state.partitions[0].end
+    assert not (tmp_path / "lake").exists(), "who only looks makes no table"
+    assert not result.success
+    (failure,) = (event for event in result.all_node_events if event.is_step_failure)
+    told = failure.step_failure_data.error_display_string
+    assert "1 of 2 customers failed; the others were done." in told
+    assert "- acmecorp: Customer acmecorp: Kafka at " in told
+    assert "refuses topic assessments.acmecorp" in told
 
 
 def test_a_whole_run_and_its_commands_show_no_password(

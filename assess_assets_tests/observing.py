@@ -1,0 +1,33 @@
+"""Observing a source as Dagster does, for one customer or a range; what is recorded of it.
+
+Belongs here: the run and reading it back. Does not: what a data version should say.
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+from dagster._core.definitions.observe import observe
+
+from assess_assets.definitions import build_definitions
+from assess_assets_tests.conftest import Platform
+
+
+def observe_source(
+    platform: Platform, source: object, first: str, last: str
+) -> tuple[dg.ExecuteInProcessResult, Sequence[dg.AssetObservation]]:
+    """The run, and the observations that stay recorded, whether it succeeded or not."""
+    resources = build_definitions(platform.settings).resources or {}
+    done = observe(
+        [source],  # type: ignore[list-item]
+        instance=platform.instance,
+        resources={name: each for name, each in resources.items() if name in ("engine", "lake")},
+        raise_on_error=False,
+        tags={
+            "dagster/asset_partition_range_start": first,
+            "dagster/asset_partition_range_end": last,
+        },
+    )
+    logged = platform.instance.all_logs(done.run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION)
+    return done, [
+        entry.get_dagster_event().asset_observation_data.asset_observation for entry in logged
+    ]

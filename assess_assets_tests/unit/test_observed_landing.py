@@ -1,0 +1,43 @@
+"""landing_files as a source that Dagster observes: what is recorded, and who could not be seen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assess_assets.assets.landing_files import landing_files
+from assess_assets.sources.landing_files import folder_version
+from assess_assets_tests.conftest import Platform
+from assess_assets_tests.observing import observe_source
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Platform]:
+    """Of acme, which was registered first, the landing folder is no folder."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = Platform(tmp_path, instance)
+        platform.register("acme")
+        platform.land("globex", "a.ndjson", "{}")
+        (platform.settings.landing / "acme").write_text("no folder")
+        yield platform
+
+
+def test_a_folder_that_cannot_be_read_leaves_only_its_customer_unobserved(two: Platform) -> None:
+    result, (seen,) = observe_source(two, landing_files, "acme", "globex")
+    assert seen.partition == "globex"
+    assert seen.tags["dagster/data_version"] == folder_version(two.settings.landing / "globex")
+    assert not result.success
+    (failure,) = (event for event in result.all_node_events if event.is_step_failure)
+    told = failure.step_failure_data.error_display_string
+    assert "1 of 2 customers failed; the others were done." in told
+    assert "- acme: Customer acme: the landing folder " in told
+    assert "acme can't be listed: Not a directory. Give this process access" in told
+
+
+def test_once_mended_everybody_is_observed(two: Platform) -> None:
+    (two.settings.landing / "acme").unlink()
+    result, seen = observe_source(two, landing_files, "acme", "globex")
+    assert result.success
+    assert [one.partition for one in seen] == ["acme", "globex"]
+    assert len({one.tags["dagster/data_version"] for one in seen}) == 2
