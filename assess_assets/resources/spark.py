@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pysail.spark import SparkConnectServer
 
 SAIL = "sail"
+# Sail (0.7.2) forgets a session that nothing was asked of for 15 minutes, as of `assess follow` at
+# night, and the client goes on using it. This server is here for its one session only: a year.
+SAIL_IDLE_SECONDS = 365 * 24 * 60 * 60
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 
 _ONE_AT_A_TIME = Lock()
@@ -107,6 +110,7 @@ def _sail() -> "SparkConnectServer":
     atexit.register(checkpoints.cleanup)
     os.environ.setdefault("RUST_LOG", "error")
     os.environ["SAIL_EXECUTION__CHECKPOINT__PATH"] = f"file://{checkpoints.name}"
+    os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = str(SAIL_IDLE_SECONDS)
 
     from pysail.spark import SparkConnectServer  # reads the environment when it is loaded
 
