@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 import tempfile
+import time
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -30,6 +31,11 @@ SAIL = "sail"
 SAIL_IDLE_SECONDS = 365 * 24 * 60 * 60
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 
+# Spark's Connect server ends a session that nothing was asked of for an hour.
+QUIET_SECONDS = 60.0
+_ENDED = ("INVALID_HANDLE.SESSION", "is not running")  # Spark 4.2, Sail 0.7.2
+
+_last_asked: dict[str, float] = {}
 _ONE_AT_A_TIME = Lock()
 _COMMON = {"spark.app.name": "assess_assets", "spark.sql.session.timeZone": "UTC"}
 # Else PySpark 4.2 looks for IPython in every call: a fifth of the time of a small run. Of a Connect
@@ -58,13 +64,29 @@ class SparkEngine(ConfigurableResource):  # type: ignore[type-arg]
     def session(self) -> SparkSession:
         with _ONE_AT_A_TIME:  # customers' threads ask at the same time; a process has one session
             spark = _session(self.url)
-            if getattr(spark, "is_stopped", False):  # only sessions of Connect have it
-                # Its server was started again, and the client has noticed. A process may outlive
-                # that: without another session every later run in it would fail.
+            quiet_seconds = time.monotonic() - _last_asked.get(self.url, time.monotonic())
+            if _is_over(spark, quiet_seconds):
+                # A process may outlive that: without another session every later run in it fails.
                 spark.stop()
                 _session.cache_clear()
                 spark = _session(self.url)
+            _last_asked[self.url] = time.monotonic()
             return spark
+
+
+def _is_over(spark: SparkSession, quiet_seconds: float) -> bool:
+    """Whether the server has ended the session: it was started again, or had no use for it.
+
+    Of the latter the client knows nothing, so after a while of quiet the server is asked.
+    """
+    stopped = getattr(spark, "is_stopped", None)  # only sessions of Connect have it
+    if stopped is None or stopped or quiet_seconds < QUIET_SECONDS:
+        return bool(stopped)
+    try:
+        spark.conf.get("spark.sql.session.timeZone")
+    except Exception as error:  # any other is told by what is asked next
+        return any(sign in str(error) for sign in _ENDED)
+    return False
 
 
 @cache

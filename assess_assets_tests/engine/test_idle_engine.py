@@ -22,11 +22,11 @@ except Exception as error:
 """
 
 
-def after_four_seconds(*idle_seconds: str) -> str:
+def said_by(*program: str) -> str:
     """In a process of its own: a server reads the setting when it is made, once a process."""
-    program = [sys.executable, "-W", "ignore", "-c", WAITS, *idle_seconds]
+    command = [sys.executable, "-W", "ignore", *program]
     inherited = {name: value for name, value in os.environ.items() if "SAIL" not in name}
-    done = subprocess.run(program, capture_output=True, text=True, timeout=300, env=inherited)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=inherited)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -36,4 +36,10 @@ def test_sail_keeps_an_idle_session_for_as_long_as_it_is_told(
     given: tuple[str, ...], told: str
 ) -> None:
     """A year. One that ends after a second shows that Sail reads the setting; its own is 900."""
-    assert after_four_seconds(*given).endswith(told)
+    assert said_by("-c", WAITS, *given).endswith(told)
+
+
+def test_a_process_outlives_the_session_that_the_server_has_ended() -> None:
+    told = said_by("-m", "assess_assets_tests.forgotten_session", "sail").splitlines()
+    assert told[0].endswith("is not running")
+    assert told[-1] == "3"

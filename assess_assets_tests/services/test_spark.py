@@ -1,6 +1,8 @@
 """The Connect server: Delta on HDFS, Python on the executors, and sessions after a crash."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
@@ -72,6 +74,17 @@ def test_a_connect_server_that_crashed_comes_back_on_the_same_port(spark_cluster
     spark = session(spark_cluster)
     assert spark.range(5).count() == 5
     spark.stop()
+
+
+def test_a_process_outlives_the_session_that_the_server_has_ended(spark_cluster: Spark) -> None:
+    program = [sys.executable, "-W", "ignore", "-m", "assess_assets_tests.forgotten_session"]
+    done = subprocess.run(
+        [*program, spark_cluster.remote], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    assert "INVALID_HANDLE.SESSION_CLOSED" in told[0]
+    assert told[-1] == "3"
 
 
 @pytest.mark.faults  # PySpark asks a server that is gone for minutes
