@@ -76,6 +76,13 @@ def rows(platform: Platform, table: str, customer: str, *columns: str) -> list[t
     return [tuple(row.values()) for row in platform.rows(table, customer, *columns)]
 
 
+def assert_nothing_is_new(deployed: Platform, customer: str, select: list[str] = PARSED) -> None:
+    """Another run writes no version of any table."""
+    versions = deployed.versions(customer)
+    assert deployed.materialize(customer, select=select).success
+    assert deployed.versions(customer) == versions
+
+
 def test_the_published_sample_has_the_answers_of_the_landed_one(
     deployed: Platform, assess: Assess, customer: str
 ) -> None:
@@ -91,9 +98,7 @@ def test_the_published_sample_has_the_answers_of_the_landed_one(
     for table in SHARED:
         assert _rounded(deployed, table, customer) == _rounded(deployed, table, "landed"), table
 
-    before = deployed.versions(customer)
-    assert deployed.materialize(customer, select=TABLES).success
-    assert deployed.versions(customer) == before
+    assert_nothing_is_new(deployed, customer, select=TABLES)
 
 
 def test_files_and_topic_feed_one_customer_in_one_batch(
@@ -165,13 +170,7 @@ def test_an_aborted_transaction_leaves_gaps_and_the_balance_holds_on_what_was_se
 ) -> None:
     topic = Topic(kafka, customer)
     topic.create()
-    producer = topic.producer(transactional_id=topic.name)
-    producer.init_transactions(60)
-    for end in (producer.abort_transaction, producer.commit_transaction):
-        producer.begin_transaction()
-        producer.produce(topic.name, text(message("a")), partition=0)
-        assert producer.flush(60) == 0
-        end(60)
+    topic.send_in_transactions(text(message("a")), committed=[False, True])
     assert deployed.materialize(customer, select=PARSED).success  # with their checks
     assert rows(deployed, "message_ledger", customer, "offset", "fate") == [(2, "accepted")]
     (batch,) = json.loads(assess("history", "-c", customer, "--json").stdout)["batches"]
@@ -179,9 +178,7 @@ def test_an_aborted_transaction_leaves_gaps_and_the_balance_holds_on_what_was_se
     assert (told["start_offset"], told["end_offset"], told["messages"]) == (0, 4, 1)
     served = ("start_offset", "end_offset", "messages")
     assert rows(deployed, "source_ranges", customer, *served) == [(0, 4, 1)]
-    versions = deployed.versions(customer)
-    assert deployed.materialize(customer, select=PARSED).success
-    assert deployed.versions(customer) == versions
+    assert_nothing_is_new(deployed, customer)
 
 
 def test_a_topic_of_nothing_but_aborted_transactions_is_read_once(
@@ -189,17 +186,10 @@ def test_a_topic_of_nothing_but_aborted_transactions_is_read_once(
 ) -> None:
     topic = Topic(kafka, customer)
     topic.create()
-    producer = topic.producer(transactional_id=topic.name)
-    producer.init_transactions(60)
-    producer.begin_transaction()
-    producer.produce(topic.name, text(message("a")), partition=0)
-    assert producer.flush(60) == 0
-    producer.abort_transaction(60)
+    topic.send_in_transactions(text(message("a")), committed=[False])
     assert deployed.materialize(customer, select=PARSED).success
     assert rows(deployed, "source_ranges", customer, "end_offset", "messages") == [(2, 0)]
-    versions = deployed.versions(customer)
-    assert deployed.materialize(customer, select=PARSED).success
-    assert deployed.versions(customer) == versions
+    assert_nothing_is_new(deployed, customer)
 
 
 def test_a_run_that_crashed_after_its_claim_is_finished_by_the_next_one(

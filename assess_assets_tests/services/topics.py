@@ -66,6 +66,16 @@ class Topic:
             producer.produce(self.name, value, partition=partition, **more)
         assert producer.flush(60) == 0
 
+    def send_in_transactions(self, value: str, committed: Sequence[bool]) -> None:
+        """The value once a transaction, committed or aborted: each leaves a marker behind it."""
+        producer = self.producer(transactional_id=self.name)
+        producer.init_transactions(60)
+        for is_kept in committed:
+            producer.begin_transaction()
+            producer.produce(self.name, value, partition=0)
+            assert producer.flush(60) == 0
+            (producer.commit_transaction if is_kept else producer.abort_transaction)(60)
+
     def delete_records(self, before: int, partition: int = 0) -> None:
         (done,) = self.admin.delete_records([TopicPartition(self.name, partition, before)]).values()
         assert done.result().low_watermark == before
