@@ -117,10 +117,11 @@ def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]
     bounds fails the write: Sail would accept it.
     """
     names = (target.customer, target.table.name)
-    where = (*names, target.uri)
+    what = f"Customer {target.customer}, table {target.table.name} ({target.uri})"
+    faults = lake_faults(*names, target.uri)
     spark = frame.sparkSession
     try:
-        with engine_faults(*where), lake_faults(*where), named_jobs(spark, *names, evidence):
+        with engine_faults(what), faults, named_jobs(spark, *names, evidence):
             bounded = _bounded(frame.select(*target.table.column_names), target.table, bounds)
             (
                 gated(bounded, target.read(spark), target.uri, target.version)
@@ -134,9 +135,8 @@ def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]
     except Exception as error:
         if _lost(error):
             raise LostRace(
-                f"Customer {target.customer}, table {target.table.name} ({target.uri}): another "
-                f"run committed after version {target.version}, which this run had read. Nothing "
-                "was written. Run it again: it starts from fresh reads."
+                f"{what}: another run committed after version {target.version}, which this run "
+                "had read. Nothing was written. Run it again: it starts from fresh reads."
             ) from error
         raise
 

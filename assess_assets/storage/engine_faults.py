@@ -25,15 +25,20 @@ _SIGNS: Final = (
 
 
 @contextmanager
-def engine_faults(customer: str, table: str, uri: str) -> Iterator[None]:
-    """Raises EngineGone for an engine that is gone; all else passes as it is."""
+def engine_faults(what: str) -> Iterator[None]:
+    """Raises EngineGone for an engine that is gone; all else passes as it is.
+
+    `what` was under way: the customer, and the table if it is known.
+    """
     try:
         yield
+    except EngineGone:
+        raise
     except Exception as error:
         if not re.search(_SIGNS, str(error)):
             raise
         raise EngineGone(
-            f"Customer {customer}, table {table} ({uri}): the Spark Connect server that "
-            "ASSESS_SPARK names does not answer, or was started again and does not know this "
-            f"run's session. Is it up? {AGAIN} It said: {str(error).splitlines()[0][:300]}"
+            f"{what}: the Spark Connect server that ASSESS_SPARK names does not answer, or was "
+            f"started again and does not know this run's session. Is it up? {AGAIN} It said: "
+            f"{str(error).splitlines()[0][:300]}"
         ) from error

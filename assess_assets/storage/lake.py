@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from assess_assets.storage import delta
 from assess_assets.storage.builds import Build, Versions, latest_build, refuse_older_code
 from assess_assets.storage.delta import Pin
+from assess_assets.storage.engine_faults import engine_faults
 from assess_assets.storage.hdfs_folders import HdfsFolders
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.storage.protocol import Progress, UpstreamNotReady
@@ -180,6 +181,7 @@ class Lake:
 
 def _attempt(step: Callable[[str], T], customer: str) -> tuple[T | None, Exception | None]:
     try:
-        return step(customer), None
+        with engine_faults(f"Customer {customer}"):  # wherever in the step the engine was asked
+            return step(customer), None
     except Exception as error:  # kept whole and raised by PerCustomer.raise_failures
         return None, error
