@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from assess_assets.sources.ranges import SourceError
+
 AGAIN: Final = "Then run the same again: it finishes what was begun."
 
 
@@ -51,9 +53,21 @@ _FAULTS: Final = (
 
 
 def fault_of(error: BaseException) -> str | None:
-    """What is wrong with the file system and what to do; None for any other error."""
+    """What is wrong with the file system and what to do; None for any other error.
+
+    A source that can't be read says so itself, while a table is written: that a connection was
+    refused may be the broker's doing.
+    """
     told = str(error)
+    if any(f"{kind.__name__}: " in told for kind in _kinds_of(SourceError)):
+        return None
     return next((what for signs, what in _FAULTS if re.search(signs, told)), None)
+
+
+def _kinds_of(kind: type[Exception]) -> Iterator[type[Exception]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _kinds_of(each)
 
 
 @contextmanager
