@@ -119,8 +119,11 @@ class Watch:
     def _require_extended(
         self, where: str, before: list[dict[str, Any]], now: list[dict[str, Any]]
     ) -> None:
-        lost, _ = missing_and_repeated(map(_frozen, before), map(_frozen, now))
+        lost, _ = missing_and_repeated(map(_claimed, before), map(_claimed, now))
         self._require(not lost, f"{where}: {lost} claims were changed or taken away")
+        known = [row for row in before if row.get("messages") is not None]
+        changed, _ = missing_and_repeated(map(_frozen, known), map(_frozen, now))
+        self._require(not changed, f"{where}: messages of {changed} claims were counted anew")
         number = "batch" if "batch" in (now or [{}])[0] else "build"
         numbers = {row[number] for row in now}
         told = f"{where}: {number} numbers {sorted(numbers)}"
@@ -132,6 +135,8 @@ class Watch:
                 (row["source"], row["partition"], offset) for row in now for offset in _offsets(row)
             ]
             self._require(len(read) == len(set(read)), f"{where}: offsets were claimed twice")
+            many = [row for row in now if (row["messages"] or 0) > len(_offsets(row))]
+            self._require(not many, f"{where}: {len(many)} claims have more messages than offsets")
 
     def _require_between_tables(self) -> None:
         """No table is behind what the ledger promises, and none ahead of what it is made from."""
@@ -205,6 +210,11 @@ def digest(rows: Iterable[Mapping[str, Any]]) -> int:
 
 def _frozen(row: Mapping[str, Any]) -> Row:
     return tuple(row.values())
+
+
+def _claimed(row: Mapping[str, Any]) -> Row:
+    """A claim without the messages of its range: a topic's are counted once they have landed."""
+    return tuple(value for name, value in row.items() if name != "messages")
 
 
 def _offsets(row: Mapping[str, Any]) -> range:
