@@ -31,3 +31,10 @@ def observe_source(
     return done, [
         entry.get_dagster_event().asset_observation_data.asset_observation for entry in logged
     ]
+
+
+def told_by_failure(done: dg.ExecuteInProcessResult) -> str:
+    """What the one step that failed said."""
+    assert not done.success
+    (failure,) = (event for event in done.all_node_events if event.is_step_failure)
+    return failure.step_failure_data.error_display_string

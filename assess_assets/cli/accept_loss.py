@@ -96,12 +96,11 @@ def _refuse_if_unlanded(
     layout: "LakeLayout", customer: str, batches: "list[Batch]", last: "SourceRange"
 ) -> None:
     """What is claimed can't be lost: a batch has its messages before another one is claimed."""
-    from assess_assets.storage.claims import unlanded
+    from assess_assets.storage.claims import highest_landed, unlanded
     from assess_assets.tables.ingest import RAW_MESSAGES
 
     raw = pin_existing(layout, RAW_MESSAGES, customer)
-    highest = raw.look_up("select max(batch) as batch from pinned")[0]["batch"] if raw else 0
-    left = unlanded(batches, highest or 0)
+    left = unlanded(batches, highest_landed(raw))
     if left:
         needs_it = any(claim.source == last.source for batch in left for claim in batch.ranges)
         raise CommandFailed(

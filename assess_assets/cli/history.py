@@ -66,6 +66,7 @@ def history(
 
 def history_of(layout: "LakeLayout", customer: str) -> Row:
     """Everything the command shows, complete. A table that was never made has nulls."""
+    from assess_assets.storage.claims import highest_landed
     from assess_assets.tables.ingest import BUILDS, RAW_MESSAGES, SOURCE_RANGES
     from assess_assets.tables.registry import CUSTOMER_TABLES
 
@@ -77,13 +78,13 @@ def history_of(layout: "LakeLayout", customer: str) -> Row:
         )
     return {
         "customer": customer,
-        "batches": _batches(pins[SOURCE_RANGES.name], _highest_batch(pins[RAW_MESSAGES.name])),
+        "batches": _batches(pins[SOURCE_RANGES.name], highest_landed(pins[RAW_MESSAGES.name])),
         "builds": _rows(pins[BUILDS.name]),
         "tables": [{"table": name, **_state(one)} for name, one in pins.items()],
     }
 
 
-def _batches(claims: "Pin | None", highest_landed: int) -> list[Row]:
+def _batches(claims: "Pin | None", highest: int) -> list[Row]:
     """`messages` of a range is null for what has been claimed and not landed yet."""
     of_batch = ("batch", "claimed_at", "run_id")
     batches: dict[int, Row] = {}
@@ -94,18 +95,11 @@ def _batches(claims: "Pin | None", highest_landed: int) -> list[Row]:
         claim = {name: row[name] for name in row if name not in of_batch}
         if row["kind"] == "read" and row["size_bytes"] is not None:
             # Of a file as many as were claimed; tables that older code made don't say it.
-            has_landed = row["batch"] <= highest_landed
+            has_landed = row["batch"] <= highest
             claim["messages"] = row["end_offset"] - row["start_offset"] if has_landed else None
         batch["ranges"].append(claim)
         batch["messages"] += claim["messages"] or 0
     return list(batches.values())
-
-
-def _highest_batch(raw: "Pin | None") -> int:
-    if raw is None:
-        return 0
-    highest: int = raw.look_up("select coalesce(max(batch), 0) as batch from pinned")[0]["batch"]
-    return highest
 
 
 def _rows(pinned: "Pin | None") -> list[Row]:

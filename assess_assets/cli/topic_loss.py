@@ -28,20 +28,19 @@ def accept_topic_loss(
     """Give up what the topic no longer has, as the broker and the claims say now."""
     from assess_assets.sources.kafka_losses import losses
     from assess_assets.sources.kafka_topic import Broker
-    from assess_assets.storage.claims import claim_batch, claimed_batches, unlanded
+    from assess_assets.storage.claims import claim_batch, claimed_batches, highest_landed, unlanded
     from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
 
     claims = pin_existing(layout, SOURCE_RANGES, customer)
     raw = pin_existing(layout, RAW_MESSAGES, customer)
     batches = claimed_batches(claims) if claims else []
-    highest = raw.look_up("select max(batch) as batch from pinned")[0]["batch"] if raw else 0
     state = Broker(kafka_of(settings), customer).look_at(topic)
     found = losses(
         customer,
         topic,
         state,
         [claim for batch in batches for claim in batch.ranges],
-        [claim for batch in unlanded(batches, highest or 0) for claim in batch.ranges],
+        [claim for batch in unlanded(batches, highest_landed(raw)) for claim in batch.ranges],
         reason,
     )
     if partition is not None and {claim.identity for claim in found} - {state and state.id}:

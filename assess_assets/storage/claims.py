@@ -13,6 +13,8 @@ from typing import Any
 from assess_assets.sources.ranges import SourceRange, without
 from assess_assets.storage.delta import Pin, append_claim, fill_in
 
+_KEY = ("batch", "source", "partition", "start_offset", "kind")  # a range has one end
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -44,7 +46,15 @@ def claimed_batches(claims: Pin) -> list[Batch]:
     ]
 
 
-def unlanded(batches: Sequence[Batch], highest_landed: int) -> list[Batch]:
+def highest_landed(raw: Pin | None) -> int:
+    """The last batch that has rows in raw_messages; 0 if none has, or there is no table."""
+    if raw is None:
+        return 0
+    highest: int = raw.look_up("select coalesce(max(batch), 0) as batch from pinned")[0]["batch"]
+    return highest
+
+
+def unlanded(batches: Sequence[Batch], highest: int) -> list[Batch]:
     """Batches whose messages are not in raw_messages yet, oldest first.
 
     After a crash that is one, and a loss may have been accepted (a batch without messages) since;
@@ -53,7 +63,7 @@ def unlanded(batches: Sequence[Batch], highest_landed: int) -> list[Batch]:
     """
     lost = [claim for batch in batches for claim in batch.ranges if claim.kind == "lost"]
     # A batch without any message, of nothing but markers of transactions, is in no row.
-    later = (batch for batch in batches if batch.number > highest_landed)
+    later = (batch for batch in batches if batch.number > highest)
     left = [_without(batch, lost) for batch in later if not batch.is_counted]
     return [batch for batch in left if batch.messages]
 
@@ -117,16 +127,10 @@ def count_landed(claims: Pin, raw: Pin, upto: int) -> None:
 
     Batches up to `upto` have landed, be it without any message. Raises LostRace.
     """
-    uncounted = claims.look_up(
-        f"select {_RANGE}, end_offset from pinned where messages is null and batch <= {upto}"
-    )
+    uncounted = claims.look_up(f"select * from pinned where messages is null and batch <= {upto}")
     if uncounted:
         counts = raw.look_up(" union all ".join(map(_count_of, uncounted)))
-        fill_in(claims, RANGE, counts)
-
-
-RANGE = ("batch", "source", "partition", "start_offset", "kind")
-_RANGE = ", ".join(f'"{name}"' for name in RANGE)
+        fill_in(claims, _KEY, counts)
 
 
 def _count_of(claim: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from assess_assets.sources.kafka_topic import Broker, topic_of
 from assess_assets.sources.ranges import SourceError
 from assess_assets_tests.conftest import Platform
 from assess_assets_tests.deliveries import lines, message
-from assess_assets_tests.observing import observe_source
+from assess_assets_tests.observing import observe_source, told_by_failure
 from assess_assets_tests.services.topics import Topic
 from assess_assets_tests.steps import NOON
 
@@ -115,9 +115,7 @@ def test_a_topic_that_is_refused_leaves_only_its_customer_unobserved(
     assert (seen.partition, seen.tags["dagster/data_version"]) == ("acme", data_version(state))
     assert seen.metadata["lag"].value == state.partitions[0].end
     assert not (tmp_path / "lake").exists(), "who only looks makes no table"
-    assert not result.success
-    (failure,) = (event for event in result.all_node_events if event.is_step_failure)
-    told = failure.step_failure_data.error_display_string
+    told = told_by_failure(result)
     assert "1 of 2 customers failed; the others were done." in told
     assert "- acmecorp: Customer acmecorp: Kafka at " in told
     assert "refuses topic assessments.acmecorp" in told

@@ -9,7 +9,7 @@ import pytest
 from assess_assets.assets.landing_files import landing_files
 from assess_assets.sources.landing_files import folder_version
 from assess_assets_tests.conftest import Platform
-from assess_assets_tests.observing import observe_source
+from assess_assets_tests.observing import observe_source, told_by_failure
 
 
 @pytest.fixture
@@ -27,9 +27,7 @@ def test_a_folder_that_cannot_be_read_leaves_only_its_customer_unobserved(two: P
     result, (seen,) = observe_source(two, landing_files, "acme", "globex")
     assert seen.partition == "globex"
     assert seen.tags["dagster/data_version"] == folder_version(two.settings.landing / "globex")
-    assert not result.success
-    (failure,) = (event for event in result.all_node_events if event.is_step_failure)
-    told = failure.step_failure_data.error_display_string
+    told = told_by_failure(result)
     assert "1 of 2 customers failed; the others were done." in told
     assert "- acme: Customer acme: the landing folder " in told
     assert "acme can't be listed: Not a directory. Give this process access" in told
