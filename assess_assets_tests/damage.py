@@ -94,7 +94,7 @@ class Damaged:
     def verdicts(self, table: str) -> dict[str, Verdict]:
         """Every check of a table, by name."""
         about = [
-            check.about(self.registered) if isinstance(check, Fact) else check
+            check.about(self.customer, self.registered) if isinstance(check, Fact) else check
             for check in checks_of(table_named(table))
         ]
         found = examine(self.lake, self.customer, self.policy, about)
@@ -112,7 +112,7 @@ class Damaged:
         check = next(check for check in checks_of(table_named(table)) if check.name == name)
         assert isinstance(check, Fact | Rate)
         if isinstance(check, Fact):
-            check = check.about(self.registered)
+            check = check.about(self.customer, self.registered)
         uris = {each: self.uri(each) for each in check.tables}
         found = in_duckdb(uris, check.sql)
         frames = {

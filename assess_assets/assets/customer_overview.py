@@ -5,18 +5,19 @@ by the IO manager: all customers of a run in one commit. Runs may race for it; t
 by the gate and tries again from fresh reads.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+from pyspark.sql import functions as F
 
-from assess_assets.assets.builds import running_versions
 from assess_assets.assets.each_customer import customers_of, each_customer
+from assess_assets.assets.snapshots import Watermark, read_frames, read_watermark
 from assess_assets.assets.specs import customer_asset
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.delta import LostRace, committed, replace
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake, PerCustomer
-from assess_assets.storage.protocol import require_build
 from assess_assets.tables.ingest import BUILDS, SOURCE_RANGES
 from assess_assets.tables.reports import CUSTOMER_OVERVIEW
 from assess_assets.transforms.customer_overview import overview
@@ -30,20 +31,20 @@ def customer_overview(
     lake: LakeResource,
     raw_messages: Tables,
     message_ledger: Tables,
+    assessments: Tables,
     exams: Tables,
 ) -> PerCustomer[Row]:
     """One row per customer: the operator's only table across customers.
 
     Messages by fate, attempts, exams, the last message and the last run that had news.
     """
-    upstream = {"raw_messages": raw_messages, "message_ledger": message_ledger, "exams": exams}
-    policies = lake.policies
+    upstream = {"message_ledger": message_ledger, "assessments": assessments, "exams": exams}
     shared = lake.lake.pin(CUSTOMER_OVERVIEW, customers_of(context)[0])
     known = {row.customer: row.asDict() for row in lake.lake.read(shared).collect()}
 
     def look(customer: str) -> Row:
-        build = lake.lake.current_build(customer, running_versions(policies.of(customer)))
-        return overview_of(lake.lake, customer, build.number, upstream)
+        upto = read_watermark(lake.lake, customer, lake.policies.of(customer))
+        return overview_of(lake.lake, upto, raw_messages, upstream)
 
     rows = each_customer(context, lake.lake, look)
     changed = [row for customer, row in rows.items() if row != known.get(customer)]
@@ -65,17 +66,17 @@ def customer_overview(
     )
 
 
-def overview_of(lake: Lake, customer: str, build: int, upstream: dict[str, Tables]) -> Row:
-    """The customer's row, made from pinned tables of its current build."""
-    ledger = lake.progress(upstream["message_ledger"].pin(customer))
-    require_build(customer, "message_ledger", build, ledger)
+def overview_of(
+    lake: Lake, upto: Watermark, raw_messages: Tables, upstream: Mapping[str, Tables]
+) -> Row:
+    """The customer's row as of the watermark. Raises UpstreamNotReady if a table isn't as far."""
+    customer, frames = upto.customer, read_frames(lake, upto, upstream)
+    handled = F.col("batch") <= upto.batch
     row = overview(
         customer,
-        upstream["raw_messages"][customer],
-        upstream["message_ledger"][customer],
-        upstream["exams"][customer],
-        lake.read(lake.pin(SOURCE_RANGES, customer)),
-        lake.read(lake.pin(BUILDS, customer)),
+        raw_messages[customer].where(handled),
+        frames,
+        lake.read(lake.pin(SOURCE_RANGES, customer)).where(handled),
+        lake.read(lake.pin(BUILDS, customer)).where(F.col("build") <= upto.build),
     )
-    pair = {"build": build, "batch": ledger.highest_batch}
-    return {**row.collect()[0].asDict(), **pair}
+    return {**row.collect()[0].asDict(), "build": upto.build, "batch": upto.batch}

@@ -14,7 +14,9 @@ from assess_assets.customers import CustomerPolicy
 from assess_assets.tables.contract import TableContract
 
 ATTEMPT = "user_exam_id"  # the column of that name, in every table that is about attempts
-REGISTERED_CUSTOMERS = "registered_customers"  # a relation that queries may name beside tables
+# What queries may name beside tables: a relation, and a string.
+REGISTERED_CUSTOMERS = "registered_customers"
+THIS_CUSTOMER = "this_customer"
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,12 @@ class Fact:
         """The query for people, to be run where the customer's tables have their plain names."""
         return plain_names(self.query)
 
-    def about(self, registered: Sequence[str]) -> "Fact":
-        """The same fact with the registered customers spelled out, if it asks for them."""
-        rows = ", ".join(f"('{customer}')" for customer in registered)
+    def about(self, customer: str, registered: Sequence[str]) -> "Fact":
+        """The same fact with customers spelled out, if it asks for them. (Keys are [a-z0-9_-].)"""
+        rows = ", ".join(f"('{each}')" for each in registered)
         relation = f"(select v.customer from (values {rows}) v(customer))"
-        return replace(self, query=self.query.replace(f"{{{REGISTERED_CUSTOMERS}}}", relation))
+        text = self.query.replace(f"{{{REGISTERED_CUSTOMERS}}}", relation)
+        return replace(self, query=text.replace(f"{{{THIS_CUSTOMER}}}", f"'{customer}'"))
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,8 @@ def query(text: str) -> str:
 
 def _tables(own: str, text: str) -> tuple[str, ...]:
     names = [name for _, name, _, _ in Formatter().parse(text) if name]
-    return tuple(dict.fromkeys((own, *(n for n in names if n != REGISTERED_CUSTOMERS))))
+    tables = (name for name in names if name not in (REGISTERED_CUSTOMERS, THIS_CUSTOMER))
+    return tuple(dict.fromkeys((own, *tables)))
 
 
 def plain_names(text: str) -> str:

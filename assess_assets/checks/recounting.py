@@ -6,7 +6,7 @@ Belongs here: what follows from one declaration. Does not: how any table is coun
 from dataclasses import dataclass
 from typing import Final
 
-from assess_assets.checks.facts import Fact, named, plain_names
+from assess_assets.checks.facts import THIS_CUSTOMER, Fact, named, plain_names
 
 NEAR: Final = 1e-9  # a mean depends on the order it is summed in
 
@@ -14,13 +14,15 @@ NEAR: Final = 1e-9  # a mean depends on the order it is summed in
 @dataclass(frozen=True)
 class Recount:
     """`relations` are CTEs on top of `made`, the batch that the table was made from; the last one
-    is `recount`, whose columns equal the table's: exactly, or (`near`) to 1e-9."""
+    is `recount`, whose columns equal the table's: exactly, or (`near`) to 1e-9. `rows` are those of
+    the table that are the customer's, if others are in it too."""
 
     table: str
     relations: list[str]
     key: list[str]
     same: list[str]
     near: list[str]
+    rows: str | None = None
 
     @property
     def fact(self) -> Fact:
@@ -42,25 +44,29 @@ class Recount:
             query=f"with {self._counted}"
             + f"\nselect {shown}, f.differs\n"
             + f"from (select {keys}, {differs} as differs\n"
-            + f"      from {{{self.table}}} t full outer join recount r on {joined}) f\n"
+            + f"      from {self._stored} t full outer join recount r on {joined}) f\n"
             + "where f.differs <> ''",
         )
 
-    @property
-    def sql(self) -> str:
-        """The recounted rows, where the customer's tables have their plain names."""
+    def sql(self, customer: str) -> str:
+        """The customer's recounted rows, where its tables have their plain names."""
         columns = ", ".join(f"r.{name}" for name in (*self._exact, *self.near))
-        return plain_names(f"with {self._counted}\nselect {columns} from recount r")
+        text = f"with {self._counted}\nselect {columns} from recount r"
+        return plain_names(text.replace(f"{{{THIS_CUSTOMER}}}", f"'{customer}'"))
 
     @property
     def _exact(self) -> list[str]:
         return [*self.key, *self.same]
 
     @property
+    def _stored(self) -> str:
+        return f"({self.rows})" if self.rows else f"{{{self.table}}}"
+
+    @property
     def _counted(self) -> str:
         made = (
-            "made as (select coalesce(max(m.batch), 9223372036854775807) as batch "
-            f"from {{{self.table}}} m)"
+            "made as (select coalesce(max(m.build), 9223372036854775807) as build, "
+            f"coalesce(max(m.batch), 9223372036854775807) as batch from {self._stored} m)"
         )
         return ",\n".join([made, *self.relations])
 

@@ -9,7 +9,7 @@ from assess_assets.assets.registry import ASSETS
 from assess_assets.checks.agreement import AGREEMENT
 from assess_assets.checks.balance import BALANCE
 from assess_assets.checks.contracts import contract_facts
-from assess_assets.checks.coverage import COVERAGE
+from assess_assets.checks.customer_overview import CUSTOMER_OVERVIEW
 from assess_assets.checks.facts import Check
 from assess_assets.checks.integrity import INTEGRITY
 from assess_assets.checks.rates import RATES
@@ -26,7 +26,7 @@ _DECLARED: tuple[Check, ...] = (
     *RECONCILIATION,
     *RECOUNT,
     *RATES,
-    *COVERAGE,
+    *CUSTOMER_OVERVIEW,
 )
 
 

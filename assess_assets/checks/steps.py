@@ -43,7 +43,7 @@ def check_step(table: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
 
         def examine_customer(customer: str) -> list[Verdict]:
             about = [
-                check.about(registered) if isinstance(check, Fact) else check
+                check.about(customer, registered) if isinstance(check, Fact) else check
                 for check in checks
                 if asked.intersection(_names(check))
             ]

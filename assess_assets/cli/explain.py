@@ -80,10 +80,12 @@ def _explain(
     import duckdb
 
     from assess_assets.explain.explanation import NothingToExplain, explain
-    from assess_assets.storage.sandbox import NotAQuery
+    from assess_assets.storage.sandbox import NotAQuery, open_tables
 
     opened = existing_tables(layout, key)
     name = aggregate.table.name
+    if aggregate.table.shared:
+        opened |= open_tables(layout, key, [aggregate.table])
     try:
         return explain(layout, key, opened, aggregate, columns, where, limit)
     except NothingToExplain as nothing:

@@ -85,7 +85,7 @@ def _run(layout: "LakeLayout", key: str, text: str, limit: int | None, as_json: 
     from assess_assets.storage.sandbox import NotAQuery, query, sql_over
 
     most = DEFAULT_ROWS if limit is None and not as_json else limit
-    with sql_over(existing_tables(layout, key)) as session:
+    with sql_over(existing_tables(layout, key), key) as session:
         try:
             found = query(session, text, None if most is None else most + 1)
         except (duckdb.Error, NotAQuery) as error:

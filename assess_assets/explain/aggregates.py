@@ -7,11 +7,13 @@ which is the checks' (`checks/recount`).
 from dataclasses import dataclass
 from typing import Final
 
+from assess_assets.checks.customer_overview import RECOUNTED
 from assess_assets.checks.recount import RECOUNTS
 from assess_assets.checks.recounting import Recount
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.exams import EXAM_COUNTS, EXAMS
 from assess_assets.tables.performance import EXAM_PERFORMANCE, QUESTION_DIFFICULTY
+from assess_assets.tables.reports import CUSTOMER_OVERVIEW
 
 _ATTEMPTS_WITH_SCORE = """
 select count(*) as n from assessments a join counted c
@@ -20,13 +22,20 @@ where a.score is not null""".strip()
 _QUESTIONS_SHOWN = """
 select count(*) as n from questions q join counted c
   on c.source = q.source and c.partition = q.partition and c.offset = q.offset""".strip()
-_COPIES = """
+_ATTEMPTS = """select 'accepted' as fate, c.source, c.partition, c.offset, c.batch
+  from counted c"""
+_AND_COPIES = f"""{_ATTEMPTS}
   union all
   select 'duplicate' as fate, l.source, l.partition, l.offset, l.batch
   from message_ledger l cross join made join counted c
     on c.source = l.refers_to_source and c.partition = l.refers_to_partition
    and c.offset = l.refers_to_offset
   where l.fate = 'duplicate' and l.batch <= made.batch"""
+_MESSAGES_UP_TO = """select l.fate, l.source, l.partition, l.offset, l.batch
+  from message_ledger l where l.batch <= {batch}"""
+_MESSAGES_WITH_A_FATE = """
+select count(*) as n from message_ledger l cross join made where l.batch <= made.batch""".strip()
+_ALL_ATTEMPTS = "select count(*) as n from counted"
 _THESE_QUESTIONS_SHOWN = (
     _QUESTIONS_SHOWN
     + """
@@ -46,16 +55,25 @@ class Detail:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """`belongs` is true of an attempt `a` that some row of `selected` counts."""
+    """`belongs` is true of an attempt `a` that some row of `selected` counts.
+
+    `listed` selects the messages to list: of attempts and their copies, if the table has columns
+    for both (`counts_messages`).
+    """
 
     table: TableContract
     belongs: str
     details: tuple[Detail, ...]
-    counts_messages: bool = True  # it has the columns attempts and messages
+    listed: str = _AND_COPIES
+
+    @property
+    def counts_messages(self) -> bool:
+        return self.listed == _AND_COPIES
 
     @property
     def recount(self) -> Recount:
-        return next(recount for recount in RECOUNTS if recount.table == self.table.name)
+        recounts = (*RECOUNTS, RECOUNTED)
+        return next(recount for recount in recounts if recount.table == self.table.name)
 
     def selected(self, where: str | None) -> str:
         """A CTE: the rows to explain. It comes first, so that `where` sees tables and nothing else.
@@ -74,15 +92,21 @@ counted as (
   where a.batch <= made.batch and {self.belongs})"""
 
     def messages(self, where: str | None) -> str:
-        """The same, and `counted_messages`: of attempts, and of identical copies of them."""
+        """The same, and `counted_messages`: those to list."""
         return f"""{self.counted(where)},
 counted_messages as (
-  select 'accepted' as fate, c.source, c.partition, c.offset, c.batch
-  from counted c{_COPIES if self.counts_messages else ""})"""
+  {self.listed})"""
 
-    def listing(self, where: str | None) -> str:
-        """The query that lists every message that is counted, in order of arrival."""
-        return f"""{self.messages(where)}
+    def listing(self, where: str | None, batch: int) -> str:
+        """The query that lists every message that is counted, in order of arrival.
+
+        For people too, so it can't name a table that is in no customer's session.
+        """
+        if self.table.shared:
+            messages = f"with counted_messages as (\n  {_MESSAGES_UP_TO.format(batch=batch)})"
+        else:
+            messages = self.messages(where)
+        return f"""{messages}
 select m.fate, m.source, m.partition, m.offset, m.batch from counted_messages m
 order by m.batch, m.source, m.partition, m.offset"""
 
@@ -106,7 +130,16 @@ AGGREGATES: Final = (
         QUESTION_DIFFICULTY,
         _SHOWED_IT,
         (Detail("times that they showed these questions", _THESE_QUESTIONS_SHOWN, "shown"),),
-        counts_messages=False,
+        listed=_ATTEMPTS,
+    ),
+    Aggregate(
+        CUSTOMER_OVERVIEW,
+        "exists (select 1 from selected)",
+        (
+            Detail("messages with a fate", _MESSAGES_WITH_A_FATE, "messages"),
+            Detail("attempts", _ALL_ATTEMPTS, "attempts"),
+        ),
+        listed=_MESSAGES_UP_TO.format(batch="(select made.batch from made)"),
     ),
 )
 EXPLAINABLE: Final = {aggregate.table.name: aggregate for aggregate in AGGREGATES}

@@ -86,7 +86,7 @@ def explain(
     Raises NothingToExplain, and what `query` raises for a condition that is not SQL.
     """
     name = aggregate.table.name
-    with sql_over(opened) as session:
+    with sql_over(opened, customer) as session:
 
         def ask(sql: str) -> list[Row]:
             rows: list[Row] = query(session, sql).to_pylist()
@@ -129,15 +129,15 @@ def explain(
             rows=compare(
                 aggregate,
                 stored,
-                query(session, aggregate.recount.sql),
+                query(session, aggregate.recount.sql(customer)),
                 _recorded(ask, made_from),
                 columns,
             ),
             sources=sources,
             steps=steps,
             balances=balances,
-            messages=ask(f"{aggregate.listing(where)} limit {most}"),
-            messages_query=aggregate.listing(where),
+            messages=ask(f"{aggregate.listing(where, batch)} limit {most}"),
+            messages_query=aggregate.listing(where, batch),
         )
 
 

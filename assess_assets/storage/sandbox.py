@@ -4,7 +4,7 @@ Belongs here: what is in the session, and how it is locked. Does not: how result
 No engine is started: tables are read from their Delta logs, at the versions current when it opens.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +16,7 @@ from deltalake.exceptions import TableNotFoundError
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.dialect import DUCKDB_MACROS
-from assess_assets.tables.registry import CUSTOMER_TABLES
+from assess_assets.tables.registry import CUSTOMER_TABLES, table_named
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,12 +44,14 @@ class NotAQuery(ValueError):
     """SQL that isn't exactly one statement that only reads."""
 
 
-def open_tables(layout: LakeLayout, customer: str) -> dict[str, DeltaTable | None]:
+def open_tables(
+    layout: LakeLayout, customer: str, tables: Sequence[TableContract] = CUSTOMER_TABLES
+) -> dict[str, DeltaTable | None]:
     """The customer's tables in contract order; None for one that has not been made yet."""
-    uris = [layout.uri(table, customer) for table in CUSTOMER_TABLES]
+    uris = [layout.uri(table, customer) for table in tables]
     with ThreadPoolExecutor(len(uris)) as pool:
         opened = list(pool.map(_open, uris))
-    return {table.name: one for table, one in zip(CUSTOMER_TABLES, opened, strict=True)}
+    return {table.name: one for table, one in zip(tables, opened, strict=True)}
 
 
 def customer_sql(layout: LakeLayout, customer: str) -> "duckdb.DuckDBPyConnection":
@@ -57,14 +59,15 @@ def customer_sql(layout: LakeLayout, customer: str) -> "duckdb.DuckDBPyConnectio
 
     A table that has not been made yet is there too, empty. What is shared between customers is not.
     """
-    return sql_over(open_tables(layout, customer))
+    return sql_over(open_tables(layout, customer), customer)
 
 
-def sql_over(opened: Mapping[str, DeltaTable | None]) -> "duckdb.DuckDBPyConnection":
-    """The same, over what `open_tables` has opened."""
-    return sandbox_of(
-        {table.name: dataset_of(table, opened[table.name]) for table in CUSTOMER_TABLES}
-    )
+def sql_over(opened: Mapping[str, DeltaTable | None], customer: str) -> "duckdb.DuckDBPyConnection":
+    """The same, over what `open_tables` has opened; of a shared table the customer's row alone."""
+    datasets = {name: dataset_of(table_named(name), one) for name, one in opened.items()}
+    for name in filter(lambda name: table_named(name).shared, datasets):
+        datasets[name] = datasets[name].filter(pyarrow.dataset.field("customer") == customer)
+    return sandbox_of(datasets)
 
 
 def sandbox_of(datasets: Mapping[str, Any]) -> "duckdb.DuckDBPyConnection":

@@ -43,7 +43,7 @@ CUSTOMER_OVERVIEW = TableContract(
         Column("duplicates", LongType(), "Messages with fate `duplicate`.", _LEDGER),
         Column("conflicts", LongType(), "Messages with fate `conflict`.", _LEDGER),
         Column("quarantined", LongType(), "Messages with fate `quarantined`.", _LEDGER),
-        Column("attempts", LongType(), "Attempts.", ("exams.attempts",)),
+        Column("attempts", LongType(), "Attempts.", ("assessments.user_exam_id",)),
         Column("exams", LongType(), "Distinct base exam ids.", ("exams.base_exam_id",)),
         Column(
             "last_message_at",

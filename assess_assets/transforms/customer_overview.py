@@ -1,5 +1,7 @@
 """One customer in one row, for the operator."""
 
+from collections.abc import Mapping
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -7,24 +9,24 @@ from pyspark.sql import functions as F
 def overview(
     customer: str,
     raw_messages: DataFrame,
-    ledger: DataFrame,
-    exams: DataFrame,
+    upstream: Mapping[str, DataFrame],
     source_ranges: DataFrame,
     builds: DataFrame,
 ) -> DataFrame:
-    """One row: messages by fate, attempts, exams, the last message and the last run with news."""
-    fates = ledger.agg(
+    """One row: messages by fate, attempts, exams, the last message and the last run with news.
+
+    `upstream` has message_ledger, assessments and exams.
+    """
+    fates = upstream["message_ledger"].agg(
         F.count(F.lit(1)).alias("messages"),
         *(F.count(F.when(F.col("fate") == fate, 1)).alias(name) for fate, name in _NAMES.items()),
     )
-    taken = exams.agg(
-        F.coalesce(F.sum("attempts"), F.lit(0)).cast("bigint").alias("attempts"),
-        F.count(F.lit(1)).alias("exams"),
-    )
+    attempts = upstream["assessments"].agg(F.count(F.lit(1)).alias("attempts"))
+    exams = upstream["exams"].agg(F.count(F.lit(1)).alias("exams"))
     last_message = raw_messages.agg(F.max("timestamp").alias("last_message_at"))
     claims = source_ranges.select("claimed_at").unionAll(builds.select("claimed_at"))
     last_run = claims.agg(F.max("claimed_at").alias("last_run_at"))
-    row = fates.crossJoin(taken).crossJoin(last_message).crossJoin(last_run)
+    row = fates.crossJoin(attempts).crossJoin(exams).crossJoin(last_message).crossJoin(last_run)
     return row.withColumn("customer", F.lit(customer))
 
 

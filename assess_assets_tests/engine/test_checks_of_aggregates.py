@@ -8,6 +8,7 @@ from deltalake import DeltaTable
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.exams import EXAM_COUNTS, EXAMS
 from assess_assets.tables.performance import EXAM_PERFORMANCE, QUESTION_DIFFICULTY
+from assess_assets.tables.reports import CUSTOMER_OVERVIEW
 from assess_assets_tests.damage import Damaged, another
 
 RECOUNTED = {
@@ -15,6 +16,7 @@ RECOUNTED = {
     EXAM_COUNTS: "exam_counts_equal_a_recount",
     EXAM_PERFORMANCE: "exam_performance_equals_a_recount",
     QUESTION_DIFFICULTY: "question_difficulty_equals_a_recount",
+    CUSTOMER_OVERVIEW: "customer_overview_equals_a_recount",
 }
 SUMMED = {
     "exams": ("exams_add_up_to_all_attempts", "attempts"),
@@ -32,10 +34,10 @@ def test_a_wrong_value_in_any_column_differs_from_the_recount(
     unlike = {*table.key, "build", "batch"}
     wrong = {
         column: another(value)
-        for column, value in damaged.rows(table.name)[1].items()
+        for column, value in damaged.rows(table.name)[-1].items()
         if column not in unlike
     }
-    before = damaged.change(table.name, 1, **wrong)
+    before = damaged.change(table.name, -1, **wrong)
     verdict = damaged.verdicts(table.name)[name]
     (row,) = damaged.failing_rows(table.name, name)
     assert not verdict.passed
@@ -50,6 +52,14 @@ def test_a_row_that_is_missing_or_made_up_differs_from_the_recount(damaged: Dama
     damaged.rewrite("exam_counts", lambda rows: rows.append(rows.pop(0) | {"exam_name": "Alchemy"}))
     rows = damaged.failing_rows("exam_counts", "exam_counts_equal_a_recount")
     assert {row["exam_name"] for row in rows} == {"Alchemy", lost["exam_name"]}
+
+
+def test_the_overviews_other_customers_are_no_business_of_the_recount(damaged: Damaged) -> None:
+    damaged.repeat("customer_overview", 0, customer="rival", messages=999)
+    assert damaged.verdicts("customer_overview")["customer_overview_equals_a_recount"].passed
+    damaged.delete("customer_overview", f"customer = '{damaged.customer}'")
+    name = "customer_overview_equals_a_recount"
+    assert damaged.failing_rows("customer_overview", name)[0]["customer"] == damaged.customer
 
 
 @pytest.mark.parametrize("table", SUMMED)
