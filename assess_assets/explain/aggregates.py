@@ -35,7 +35,6 @@ _MESSAGES_UP_TO = """select l.fate, l.source, l.partition, l.offset, l.batch
   from message_ledger l where l.batch <= {batch}"""
 _MESSAGES_WITH_A_FATE = """
 select count(*) as n from message_ledger l cross join made where l.batch <= made.batch""".strip()
-_ALL_ATTEMPTS = "select count(*) as n from counted"
 _THESE_QUESTIONS_SHOWN = (
     _QUESTIONS_SHOWN
     + """
@@ -57,8 +56,8 @@ class Detail:
 class Aggregate:
     """`belongs` is true of an attempt `a` that some row of `selected` counts.
 
-    `listed` selects the messages to list: of attempts and their copies, if the table has columns
-    for both (`counts_messages`).
+    `listed` selects the messages to list. A table whose column `messages` counts attempts and their
+    copies lists both (`counts_messages`).
     """
 
     table: TableContract
@@ -135,10 +134,7 @@ AGGREGATES: Final = (
     Aggregate(
         CUSTOMER_OVERVIEW,
         "exists (select 1 from selected)",
-        (
-            Detail("messages with a fate", _MESSAGES_WITH_A_FATE, "messages"),
-            Detail("attempts", _ALL_ATTEMPTS, "attempts"),
-        ),
+        (Detail("messages with a fate", _MESSAGES_WITH_A_FATE, "messages"),),
         listed=_MESSAGES_UP_TO.format(batch="(select made.batch from made)"),
     ),
 )

@@ -91,7 +91,7 @@ def waterfall(
             sum(copies.values()),
         ),
     ]
-    told = [("attempts", attempts)] if aggregate.counts_messages else []
+    told = [("attempts", attempts)] if "attempts" in aggregate.table.column_names else []
     if aggregate.counts_messages:
         steps += [
             Step("+", "identical copies of them, duplicates above", copies["counted"]),
