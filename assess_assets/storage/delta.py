@@ -116,12 +116,12 @@ def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]
     Raises LostRace if anybody committed to the table since it was pinned. A row outside the
     bounds fails the write: Sail would accept it.
     """
-    names = (target.customer, target.table.name)
+    names, run_id = (target.customer, target.table.name), str(evidence.get("run_id", "none"))
     what = f"Customer {target.customer}, table {target.table.name} ({target.uri})"
     faults = lake_faults(*names, target.uri)
     spark = frame.sparkSession
     try:
-        with engine_faults(what), faults, named_jobs(spark, *names, evidence):
+        with engine_faults(what), faults, named_jobs(spark, *names, run_id):
             bounded = _bounded(frame.select(*target.table.column_names), target.table, bounds)
             (
                 gated(bounded, target.read(spark), target.uri, target.version)

@@ -32,6 +32,7 @@ def unprotected() -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
+@pytest.mark.both_engines
 def test_whatever_runs_crashes_and_races_leave_is_what_the_oracle_says(spark: SparkSession) -> None:
     explored = Explored()
     explore(spark, explored, STEPS)

@@ -11,11 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from assess_assets.resources.spark import SparkEngine
+from assess_assets_tests.faults.exploring import explored
 from assess_assets_tests.faults.harness import Harness, faults
-from assess_assets_tests.faults.machine import Explored, explore
 from assess_assets_tests.faults.tallies import table, total
-from assess_assets_tests.faults.watching import Violation
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="assess-faults-") as folder:
         report = _inflict(Path(folder), asked)
-    report["machine"] = _explore(asked)
+    report["machine"] = explored(asked.engine, asked.steps, asked.seed, asked.lakes)
     print(table(report["faults"]))
     print(json.dumps(report["machine"]))
     for told in [*report["told"], *filter(None, [report["machine"]["violation"]])]:
@@ -53,24 +51,6 @@ def _reported(harness: Harness, started: float) -> dict[str, Any]:
         "told": [told for tally in tallies for told in tally.told],
         "crashes": harness.crashes,
         "seconds_of_faults": round(time.monotonic() - started),
-    }
-
-
-def _explore(asked: argparse.Namespace) -> dict[str, Any]:
-    explored, violation, started = Explored(), None, time.monotonic()
-    if asked.steps:
-        spark = SparkEngine(url=asked.engine).session
-        try:
-            explore(spark, explored, asked.steps, start=asked.seed, shrink=True, lakes=asked.lakes)
-        except (Violation, Exception) as error:
-            notes = "\n".join(getattr(error, "__notes__", []))
-            violation = f"the machine: {type(error).__name__}: {error}\n{notes}"
-    return {
-        "sequences": explored.sequences,
-        "steps": explored.steps,
-        "versions_compared": explored.versions,
-        "seconds": round(time.monotonic() - started),
-        "violation": violation,
     }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from assess_assets_tests.faults.exploring import explored
 from assess_assets_tests.faults.platform_harness import BOUNDARIES, PlatformHarness
 from assess_assets_tests.faults.real_platform import real_platform
 from assess_assets_tests.faults.tallies import COLUMNS as ALL_COLUMNS
@@ -49,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
     for engine, report in reports.items():
         shown = {name: told for name, told in report.items() if name not in ("faults", "rounds")}
         print(f"On {engine}:\n{table(report['faults'], COLUMNS)}\n{json.dumps(shown, indent=2)}")
-    return 1 if any(report["told"] for report in reports.values()) else 0
+    wrong = [report["told"] or report["machine"]["violation"] for report in reports.values()]
+    return 1 if any(wrong) else 0
 
 
 def _inflict(folder: Path, engine: str, asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -62,6 +64,11 @@ def _inflict(folder: Path, engine: str, asked: argparse.Namespace) -> Iterator[d
             harness.inflict(kind)
             print(json.dumps(harness.rounds[-1]), file=sys.stderr, flush=True)
             yield reported(harness, time.monotonic() - started)
+        report = reported(harness, time.monotonic() - started)
+        remote = platform.spark.remote if platform.spark else "sail"
+        steps = asked.steps_on_spark if platform.spark else asked.steps
+        lakes = platform.hdfs.make_lake("/lakes-of-the-machine")
+        yield report | {"machine": explored(remote, steps, asked.seed, lakes)}
 
 
 def planned(kinds: Mapping[str, int], share: float, seed: int) -> list[str]:
@@ -103,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="assess_assets_tests.faults.on_platform")
     parser.add_argument("--engine", choices=("sail", "spark", "both"), default="both")
     parser.add_argument("--share", type=float, default=1.0, help="of the faults of each kind")
+    parser.add_argument("--steps", type=int, default=300, help="of the machine, on Sail and HDFS")
+    parser.add_argument("--steps-on-spark", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dagster-every", type=int, default=10, help="0: never")
     parser.add_argument("--out", type=Path)
