@@ -110,9 +110,10 @@ bench: $(READY) ## this pipeline beside DuckDB, Polars and Spark by hand (ATTEMP
 	$(BIN)/python -W ignore -m benchmarks.attempts --attempts $(ATTEMPTS) --out benchmarks/attempts.json
 
 .PHONY: bench-services
-bench-services: $(READY) ## topic to raw_messages beside a bare consumer, to all tables, latencies: needs Java 17
+bench-services: $(READY) ## topic to tables beside a bare consumer, latencies, commits on HDFS: needs Java 17
 	$(BIN)/python -W ignore -m benchmarks.kafka_to_raw --out benchmarks/kafka_to_raw.json
 	$(BIN)/python -W ignore -m benchmarks.kafka_latency --out benchmarks/kafka_latency.json
+	$(BIN)/python -W ignore -m benchmarks.hdfs_commits --out benchmarks/hdfs_commits.json
 
 .PHONY: demo-services
 demo-services: $(READY) ## the demo on a real Kafka, HDFS and Spark, on both engines: needs Java 17

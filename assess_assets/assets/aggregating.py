@@ -58,4 +58,4 @@ def aggregate_customer(
     frames = read_frames(lake, upto, upstream)
     pair = {name: F.lit(value).cast("bigint") for name, value in facts.items()}
     made = make(frames).withColumns(pair).orderBy(*table.order)
-    return Replacement(target, made, "true", facts)
+    return Replacement(target, made, "true", facts, one_file=True)

@@ -19,9 +19,9 @@ from assess_assets.assets.specs import asset_out, customer_multi_asset
 from assess_assets.customers import CustomerPolicy
 from assess_assets.messages import CONTRACT_VERSION
 from assess_assets.resources.lake import LakeResource
-from assess_assets.storage.delta import Pin
+from assess_assets.storage.delta import Pin, rows_after
 from assess_assets.storage.io_manager import Tables
-from assess_assets.storage.lake import Lake, Replacement
+from assess_assets.storage.lake import MESSAGES_OF_ONE_FILE, Lake, Replacement
 from assess_assets.storage.protocol import Span, parse_span
 from assess_assets.tables.attempts import ASSESSMENTS
 from assess_assets.tables.fates import CONFLICTING_ASSESSMENTS, MESSAGE_LEDGER, QUARANTINED_MESSAGES
@@ -79,8 +79,9 @@ def parse_customer(
         return {name: Replacement(target, facts=facts) for name, target in targets.items()}
 
     frames = parse_span_of(span, raw_messages[customer], lake.read(ledger), policy)
+    few = rows_after(raw_messages.pin(customer), span.after) <= MESSAGES_OF_ONE_FILE
     return {
-        name: Replacement(target, frames[name], span.bounds, facts)
+        name: Replacement(target, frames[name], span.bounds, facts, one_file=few)
         for name, target in targets.items()
     }
 

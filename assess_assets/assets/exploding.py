@@ -10,9 +10,9 @@ from assess_assets.assets.builds import running_versions
 from assess_assets.assets.each_customer import replace_each
 from assess_assets.customers import CustomerPolicy
 from assess_assets.resources.lake import LakeResource
-from assess_assets.storage.delta import Pin
+from assess_assets.storage.delta import Pin, rows_after
 from assess_assets.storage.io_manager import Tables
-from assess_assets.storage.lake import Lake, Replacement, Replacements
+from assess_assets.storage.lake import MESSAGES_OF_ONE_FILE, Lake, Replacement, Replacements
 from assess_assets.storage.protocol import explode_span, require_build
 from assess_assets.tables.attempts import ASSESSMENTS
 from assess_assets.tables.contract import TableContract
@@ -60,7 +60,8 @@ def explode_customer(
 
     require_build(customer, ASSESSMENTS.name, build, lake.progress(assessments.pin(customer)))
     attempts = assessments[customer].where(span.selection)
-    return Replacement(target, explode(attempts), span.bounds, facts)
+    few = rows_after(assessments.pin(customer), span.after) <= MESSAGES_OF_ONE_FILE
+    return Replacement(target, explode(attempts), span.bounds, facts, one_file=few)
 
 
 def _last_batch_with(ledger: Pin, count: str) -> int:

@@ -24,7 +24,7 @@ from assess_assets.storage.claims import (
     unlanded,
 )
 from assess_assets.storage.delta import replace
-from assess_assets.storage.lake import Lake, Replacement
+from assess_assets.storage.lake import MESSAGES_OF_ONE_FILE, Lake, Replacement
 from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
 
 
@@ -96,7 +96,8 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
         "offsets_read": new.messages,
         "refused": [f"{r.source}: {r.note}" for r in ranges if r.kind == "refused"],
     }
-    messages = Replacement(raw, _messages(lake, sources, new), new.bounds, facts)
+    few = new.messages <= MESSAGES_OF_ONE_FILE
+    messages = Replacement(raw, _messages(lake, sources, new), new.bounds, facts, one_file=few)
     return Landed(
         Replacement(lake.pin(SOURCE_RANGES, customer), facts=facts),
         _counted(lake, messages, [*claimed, *ranges], new.number),
@@ -114,9 +115,7 @@ def _counted(
         claims, raw = (lake.pin(t, messages.target.customer) for t in (SOURCE_RANGES, RAW_MESSAGES))
         count_landed(claims, raw, upto)
 
-    return MessagesOfTopics(
-        messages.target, messages.frame, messages.bounds, messages.facts, count=count
-    )
+    return MessagesOfTopics(**vars(messages), count=count)
 
 
 def _messages(lake: Lake, sources: Sources, batch: Batch) -> DataFrame:

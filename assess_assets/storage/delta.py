@@ -110,8 +110,13 @@ def _open(uri: str) -> DeltaTable | None:
         return None
 
 
-def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]) -> None:
+def replace(
+    target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any], one_file: bool = False
+) -> None:
     """Replace the rows of `target` for which `bounds` (SQL) holds by `frame`, in one commit.
+
+    `one_file` is for few rows: else there are as many files as the engine has partitions, which is
+    as many as there are cores.
 
     Raises LostRace if anybody committed to the table since it was pinned. A row outside the
     bounds fails the write: Sail would accept it.
@@ -123,8 +128,9 @@ def replace(target: Pin, frame: DataFrame, bounds: str, evidence: dict[str, Any]
     try:
         with engine_faults(what), faults, named_jobs(spark, *names, run_id):
             bounded = _bounded(frame.select(*target.table.column_names), target.table, bounds)
+            rows = gated(bounded, target.read(spark), target.uri, target.version)
             (
-                gated(bounded, target.read(spark), target.uri, target.version)
+                (rows.coalesce(1) if one_file else rows)
                 .write.format("delta")
                 .mode("overwrite")
                 .option("replaceWhere", bounds)
@@ -185,6 +191,7 @@ def _claiming(target: Pin) -> Iterator[DeltaTable]:
 
 
 _NO_SECOND_TRY = CommitProperties(max_commit_retries=0)
+HIGHEST_BATCH = "max.batch"  # among a file's statistics
 
 
 def committed(pinned: Pin) -> Committed:
@@ -194,6 +201,19 @@ def committed(pinned: Pin) -> Committed:
     rows = sum(value or 0 for value in files.column("num_records").to_pylist())
     size = sum(files.column("size_bytes").to_pylist())
     return Committed(pinned.version, rows, size, files.num_rows)
+
+
+def rows_after(pinned: Pin, batch: int) -> int:
+    """Rows of later batches, or some more: those of all files that may hold one, says the log."""
+    actions = pa.table(pinned.log.get_add_actions(flatten=True))
+    if HIGHEST_BATCH not in actions.column_names:
+        return committed(pinned).rows
+    files = actions.select([HIGHEST_BATCH, "num_records"]).to_pylist()
+    return sum(
+        file["num_records"] or 0
+        for file in files
+        if file[HIGHEST_BATCH] is None or file[HIGHEST_BATCH] > batch
+    )
 
 
 def _bounded(frame: DataFrame, table: TableContract, bounds: str) -> DataFrame:

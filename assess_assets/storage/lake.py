@@ -24,23 +24,26 @@ from assess_assets.tables.ingest import BUILDS
 
 T = TypeVar("T")
 
+MESSAGES_OF_ONE_FILE = 10_000  # 35 MB of them: one core writes that in a tenth of a second
+
 
 @dataclass(frozen=True)
 class Replacement:
     """How one customer's table is to be written: `frame` replaces the rows within `bounds`.
 
     Without a frame nothing is written: the table is as it should be. `facts` go into the
-    metadata of the materialization.
+    metadata of the materialization. `one_file` is for what is known to have few rows.
     """
 
     target: Pin
     frame: DataFrame | None = None
     bounds: str = "false"
     facts: Mapping[str, Any] = field(default_factory=dict)
+    one_file: bool = False
 
     def commit(self, evidence: dict[str, Any]) -> None:
         if self.frame is not None:
-            delta.replace(self.target, self.frame, self.bounds, evidence)
+            delta.replace(self.target, self.frame, self.bounds, evidence, self.one_file)
 
 
 class CustomersFailed(Exception):

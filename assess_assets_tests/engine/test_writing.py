@@ -15,9 +15,17 @@ from pyspark.sql import DataFrame, SparkSession
 from assess_assets.assets.raw_messages import land_customer
 from assess_assets.sources.ranges import LandedFileMissing, lost_rest
 from assess_assets.storage.claims import claim_batch, claimed_batches, unlanded
-from assess_assets.storage.delta import LostRace, Pin, append_claim, pin, replace
+from assess_assets.storage.delta import (
+    LostRace,
+    Pin,
+    append_claim,
+    committed,
+    pin,
+    replace,
+    rows_after,
+)
 from assess_assets.storage.protocol import UpstreamNotReady
-from assess_assets.tables.ingest import BUILDS
+from assess_assets.tables.ingest import BUILDS, RAW_MESSAGES
 from assess_assets_tests.deliveries import changed, lines, message, of_every_fate
 from assess_assets_tests.steps import CUSTOMER, MADE, NOON, Steps, sample
 
@@ -70,6 +78,40 @@ def test_a_row_outside_the_bounds_fails_the_write(
     with pytest.raises(Exception, match="outside of its bounds: build > 1 and build <= 3"):
         replace(fresh(acme), build_rows(spark, 2, outside), "build > 1 and build <= 3", {})
     assert numbers(acme) == [1]
+
+
+@pytest.mark.both_engines
+def test_few_rows_make_one_file_however_many_partitions_they_are_in(
+    spark: SparkSession, acme: Steps
+) -> None:
+    rows = build_rows(spark, *range(1, 41)).repartition(4)
+    replace(fresh(acme), rows, "true", {})
+    assert committed(fresh(acme)).files == 4
+    replace(fresh(acme), rows, "true", {}, one_file=True)
+    assert committed(fresh(acme)).files == 1
+    assert numbers(acme) == [*range(1, 41)]
+    with pytest.raises(LostRace):
+        replace(pin_of_version(acme, 1), rows, "true", {}, one_file=True)
+
+
+def pin_of_version(acme: Steps, version: int) -> Pin:
+    uri = acme.uri("builds")
+    return Pin(BUILDS, CUSTOMER, uri, version, DeltaTable(uri, version=version))
+
+
+def test_a_small_batch_makes_one_file_a_table_and_the_log_knows_that_it_is_small(
+    acme: Steps,
+) -> None:
+    acme.land("a.ndjson", lines(*of_every_fate(), *(message(f"more {n}") for n in range(40))))
+    acme.run()
+    files = {name: len(DeltaTable(acme.uri(name)).file_uris()) for name in ("raw_messages", *MADE)}
+    assert set(files.values()) == {1}
+
+    everything = committed(acme.lake.pin(RAW_MESSAGES, CUSTOMER)).rows
+    acme.land("b.ndjson", lines(message("late")))
+    acme.run()
+    raw = acme.lake.pin(RAW_MESSAGES, CUSTOMER)
+    assert [rows_after(raw, batch) for batch in (0, 1, 2)] == [everything + 1, 1, 0]
 
 
 def test_a_commit_names_the_run_that_made_it(spark: SparkSession, acme: Steps) -> None:
