@@ -22,7 +22,7 @@ from assess_assets.storage.engine_faults import engine_faults
 from assess_assets.storage.gate import STALE, gated
 from assess_assets.storage.job_names import named_jobs
 from assess_assets.storage.lake_faults import lake_faults
-from assess_assets.storage.older_tables import brought_up_to_date, configuration
+from assess_assets.storage.older_tables import brought_up_to_date, configuration, new_columns
 from assess_assets.tables.contract import TableContract
 
 # Sail keeps a file in memory until it is full (by default 100 MiB) and each thread writes one. With
@@ -53,10 +53,15 @@ class Pin:
         """Rows of a small question about the pinned version, which the SQL calls `pinned`.
 
         Answered in this process within milliseconds, not by the engine, which takes ten times as
-        long to be asked. Timestamps are in UTC, whatever the time zone of the machine.
+        long to be asked. Timestamps are in UTC, whatever the time zone of the machine. Columns that
+        a table of older code lacks are null.
         """
         with lake_faults(self.customer, self.table.name, self.uri):
-            query = QueryBuilder().register("pinned", self.log).execute(sql)
+            if lacking := new_columns(self.log, self.table):
+                nulls = ", ".join(f"null as {name}" for name in lacking)
+                sql = f"with pinned as (select *, {nulls} from stored) {sql}"
+            name = "stored" if lacking else "pinned"
+            query = QueryBuilder().register(name, self.log).execute(sql)
             rows: list[dict[str, Any]] = pa.table(query.read_all()).to_pylist()
         return rows
 

@@ -6,6 +6,7 @@ Belongs here: columns that may be null, and the table's properties. Does not: an
 
 from contextlib import suppress
 
+import pyarrow as pa
 from deltalake import DeltaTable, Field, Schema
 from deltalake.exceptions import CommitFailedError
 from pyspark.sql.types import StructType
@@ -26,6 +27,12 @@ def new_columns(log: DeltaTable, table: TableContract) -> list[str]:
     has = {field.name for field in log.schema().fields}
     lacking = [name for name in table.column_names if name not in has]
     return [] if set(lacking) & set(table.required) else lacking
+
+
+def new_fields(log: DeltaTable, table: TableContract) -> list[pa.Field]:
+    """The same, as Arrow fields."""
+    fields = _fields(table, new_columns(log, table))
+    return list(pa.schema(Schema(fields).to_arrow()))
 
 
 def brought_up_to_date(log: DeltaTable, table: TableContract) -> DeltaTable:

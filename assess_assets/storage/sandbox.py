@@ -14,6 +14,7 @@ from deltalake import DeltaTable, Schema
 from deltalake.exceptions import TableNotFoundError
 
 from assess_assets.storage.layout import LakeLayout
+from assess_assets.storage.older_tables import new_fields
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.dialect import DUCKDB_MACROS
 from assess_assets.tables.registry import CUSTOMER_TABLES, table_named
@@ -83,11 +84,16 @@ def sandbox_of(datasets: Mapping[str, Any]) -> "duckdb.DuckDBPyConnection":
 
 
 def dataset_of(table: TableContract, opened: DeltaTable | None) -> Any:
-    """The table as a pyarrow dataset; an empty one with the contract's types without a table."""
-    if opened is not None:
-        return opened.to_pyarrow_dataset()
-    schema = pa.schema(Schema.from_json(table.schema.json()).to_arrow())
-    return pyarrow.dataset.dataset(schema.empty_table())
+    """The table as a pyarrow dataset; an empty one with the contract's types without a table.
+
+    Columns that a table of older code lacks are null.
+    """
+    if opened is None:
+        schema = pa.schema(Schema.from_json(table.schema.json()).to_arrow())
+        return pyarrow.dataset.dataset(schema.empty_table())
+    stored = opened.to_pyarrow_dataset()
+    lacking = new_fields(opened, table)
+    return stored.replace_schema(pa.schema([*stored.schema, *lacking])) if lacking else stored
 
 
 def query(session: "duckdb.DuckDBPyConnection", sql: str, most: int | None = None) -> pa.Table:

@@ -4,15 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pytest
 from deltalake import DeltaTable, Schema, write_deltalake
 from pyspark.sql.types import StructType
 
-from assess_assets.cli.deployment import pin_existing
-from assess_assets.cli.errors import CommandFailed
-from assess_assets.storage.delta import Pin, pin
+from assess_assets.cli.history import history_of
+from assess_assets.storage.delta import Pin, pin, pin_existing
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.storage.older_tables import brought_up_to_date
+from assess_assets.storage.sandbox import customer_sql, query
 from assess_assets.tables.ingest import SOURCE_RANGES
 
 CLAIM = {
@@ -82,9 +81,21 @@ def test_a_table_that_lacks_what_must_be_filled_is_left_to_the_check(tmp_path: P
     assert "identity" not in columns(uri)
 
 
-def test_who_only_looks_is_told_what_to_run_and_changes_nothing(tmp_path: Path) -> None:
+def test_who_only_looks_finds_nulls_and_changes_nothing(tmp_path: Path) -> None:
     uri = older(tmp_path, without="messages")
     version = DeltaTable(uri).version()
-    with pytest.raises(CommandFailed, match=r"acme: table source_ranges .* has no messages.*Next:"):
-        pin_existing(LakeLayout.of(str(tmp_path)), SOURCE_RANGES, "acme")
+    found = pin_existing(SOURCE_RANGES, "acme", uri)
+    assert found is not None
+    wanted = "select source, messages from {} where messages is null order by batch, messages"
+    assert found.look_up(wanted.format("pinned")) == [{"source": "a.ndjson", "messages": None}]
+    with customer_sql(LakeLayout.of(str(tmp_path)), "acme") as session:
+        rows = query(session, wanted.format("source_ranges"))
+    assert rows.to_pylist() == [{"source": "a.ndjson", "messages": None}]
+    assert rows.schema.field("messages").type == pa.int64()
     assert DeltaTable(uri).version() == version
+
+
+def test_the_history_of_a_lake_that_older_code_made_is_shown(tmp_path: Path) -> None:
+    older(tmp_path, without="messages")
+    told = history_of(LakeLayout.of(str(tmp_path)), "acme")
+    assert [batch["ranges"][0]["identity"] for batch in told["batches"]] == ["sha"]
