@@ -12,6 +12,7 @@ from assess_assets.checks import verdicts
 from assess_assets.checks.counting import Frames, count, large_tables, run_query
 from assess_assets.checks.facts import Check, Fact, Rate, Schema
 from assess_assets.checks.opening import Opened, open_table
+from assess_assets.checks.overtaken import require_not_overtaken
 from assess_assets.checks.verdicts import SAMPLE_ROWS, Verdict
 from assess_assets.customers import CustomerPolicy
 from assess_assets.storage.lake import Lake
@@ -19,9 +20,12 @@ from assess_assets.tables.registry import table_named
 
 
 def examine(
-    lake: Lake, customer: str, policy: CustomerPolicy, checks: Sequence[Check]
+    lake: Lake, customer: str, policy: CustomerPolicy, checks: Sequence[Check], run_id: str = ""
 ) -> list[Verdict]:
-    """Every check's verdict; a rate gives two."""
+    """Every check's verdict; a rate gives two.
+
+    Raises LostRace if one that blocks fails since another run than `run_id` is writing.
+    """
     names = dict.fromkeys(name for check in checks for name in check.tables)
     opened = {name: open_table(lake, table_named(name), customer) for name in names}
     found: list[Verdict] = []
@@ -36,6 +40,8 @@ def examine(
             sound.append(check)
     if sound:
         found += _asked(lake, customer, policy, sound, opened)
+    if any(verdict.blocking and not verdict.passed for verdict in found):
+        require_not_overtaken(opened[checks[0].table], opened.values(), run_id)
     return found
 
 

@@ -49,7 +49,9 @@ def check_step(table: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
                 if asked.intersection(_names(check))
             ]
             with named_jobs(lake.lake.spark, customer, f"check {table}", context.run.run_id):
-                found = examine(lake.lake, customer, policies.of(customer), about)
+                found = examine(
+                    lake.lake, customer, policies.of(customer), about, context.run.run_id
+                )
             return [verdict for verdict in found if verdict.name in asked]
 
         asset = dg.AssetKey(table)

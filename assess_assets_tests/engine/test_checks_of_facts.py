@@ -4,11 +4,21 @@
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
+from assess_assets.checks.examine import examine
+from assess_assets.checks.registry import checks_of
+from assess_assets.checks.verdicts import Verdict
+from assess_assets.storage.delta import LostRace, replace
+from assess_assets.tables.detail import OPTIONS, QUESTIONS
 from assess_assets_tests.damage import Damaged, Row, where_it_was
+from assess_assets_tests.deliveries import lines, message
+from assess_assets_tests.steps import CUSTOMER, Steps
 
 MESSY = "source = 'messy.ndjson'"
 
@@ -231,3 +241,25 @@ def _shown(damaged: Damaged, option: Row) -> int:
     wanted = {"user_exam_id": option["user_exam_id"], "position": option["question_position"]}
     shown: int = damaged.rows("questions")[_row(damaged, "questions", **wanted)]["options_shown"]
     return shown
+
+
+def test_tables_that_two_runs_are_writing_are_no_damage(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    acme = Steps(spark, tmp_path)
+    acme.land("a.ndjson", lines(message("a"), message("b")))
+    acme.run()
+    options, questions = (acme.lake.pin(table, CUSTOMER) for table in (OPTIONS, QUESTIONS))
+    more = questions.read(spark).withColumn("options_shown", F.col("options_shown") + 1)
+    replace(questions, more, "true", {"run_id": "other"})
+    name = "every_question_has_all_its_options"
+
+    def asked_by(run_id: str) -> Verdict:
+        found = examine(acme.lake, CUSTOMER, acme.policy, checks_of(OPTIONS), run_id)
+        return next(verdict for verdict in found if verdict.name == name)
+
+    with pytest.raises(LostRace, match=r"table options .* run other has written questions since"):
+        asked_by("run")  # which wrote options
+    assert not asked_by("a later one").passed
+    replace(options, options.read(spark), "true", {"run_id": "run"})
+    assert not asked_by("run").passed, "nobody has written since, so it is damage"
