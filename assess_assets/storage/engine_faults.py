@@ -1,7 +1,8 @@
 """An engine that went away under a run, as one named error that says what to do.
 
 Belongs here: telling by their texts what PySpark raises when a Spark Connect server ended. Lost
-executors are Spark's own business: it gets others and repeats what they were at.
+executors are Spark's own business: it gets others and repeats what they were at. But what they kept
+of a local checkpoint is lost with them.
 """
 
 import re
@@ -13,7 +14,7 @@ from assess_assets.storage.lake_faults import AGAIN
 
 
 class EngineGone(Exception):
-    """The Spark Connect server ended, and with it the session. Nothing is half written."""
+    """The engine, or what it had kept for this run, is gone. Nothing is half written."""
 
 
 # PySpark 4.2 says the first of a session that the server, started again, does not know.
@@ -22,6 +23,7 @@ _SIGNS: Final = (
     r"StatusCode\.UNAVAILABLE|failed to connect to all addresses|stopped SparkContext|"
     r"SparkContext was shut down"
 )
+_LOST: Final = r"CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND|Checkpoint block \S+ not found"
 
 
 @contextmanager
@@ -35,10 +37,15 @@ def engine_faults(what: str) -> Iterator[None]:
     except EngineGone:
         raise
     except Exception as error:
-        if not re.search(_SIGNS, str(error)):
+        if re.search(_LOST, str(error)):
+            told = "a Spark executor ended, and validated messages that it had kept with it."
+        elif re.search(_SIGNS, str(error)):
+            told = (
+                "the Spark Connect server that ASSESS_SPARK names does not answer, or was started "
+                "again and does not know this run's session. Is it up?"
+            )
+        else:
             raise
         raise EngineGone(
-            f"{what}: the Spark Connect server that ASSESS_SPARK names does not answer, or was "
-            f"started again and does not know this run's session. Is it up? {AGAIN} It said: "
-            f"{str(error).splitlines()[0][:300]}"
+            f"{what}: {told} {AGAIN} It said: {str(error).splitlines()[0][:300]}"
         ) from error

@@ -31,7 +31,7 @@ OF_A_RUN = ("run killed at a commit", "run killed at random", "two runs at once"
 OF_A_SERVICE = ("broker killed", "DataNode killed")
 OF_SPARK = ("executor killed", "Connect server killed")
 # How a run may end that a service failed, beside the ways of one that another run overtook.
-NAMED = (*CLEAR, "LakeFault", "BrokerUnavailable", "FolderNotProtected")
+NAMED = (*CLEAR, "LakeFault", "BrokerUnavailable", "FolderNotProtected", "EngineGone")
 
 
 class PlatformHarness:

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from assess_assets.storage.engine_faults import engine_faults
 from assess_assets_tests.faults.sabotage import Sabotage, around_commits, inflict
 
 PRELOADED = ("assess_assets_tests.conftest", "assess_assets_tests.faults.machine", "grpc")
@@ -114,7 +115,8 @@ def _run(job: Job, said: Connection) -> None:
                 os.environ["HADOOP_USER_NAME"] = job.deployed.hadoop_user
             around_commits(after=lambda target: _note(job, target.table.name))
             inflict(job.sabotage)
-            _materialize(job) if job.by_dagster else _step_by_step(job)
+            with engine_faults(f"Customer {job.deployed.customer}"):  # as each of Dagster's steps
+                _materialize(job) if job.by_dagster else _step_by_step(job)
             said.send("done")
         except BaseException as error:
             said.send(_told(error))
@@ -167,9 +169,9 @@ def _told(error: BaseException) -> str:
     chain: list[str] = []
     cause: BaseException | None = error
     while cause is not None:
-        chain.append(f"{type(cause).__name__}: {cause}")
+        chain.append(f"{type(cause).__name__}: {str(cause)[:1000]}")  # then come Java's calls
         cause = cause.__cause__
-    return " <- ".join(chain)[-4000:]
+    return " <- ".join(chain)
 
 
 def _note(job: Job, table: str) -> None:

@@ -36,6 +36,15 @@ def test_a_step_whose_engine_is_gone_says_whose_it_was_and_what_to_do(
     assert "run the same again" in str(failed)
 
 
+def test_what_an_executor_had_kept_is_said_to_be_lost_with_it() -> None:
+    said = "[CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND] Checkpoint block rdd_7_0 not found!\nat Java"
+    with (
+        pytest.raises(EngineGone, match=r"^Customer acme: a Spark executor ended.* not found!$"),
+        engine_faults("Customer acme"),
+    ):
+        raise SparkConnectException(said)
+
+
 def test_what_is_closer_to_the_fault_tells_of_it() -> None:
     with (
         pytest.raises(EngineGone, match=r"^Customer acme, table exams: "),
