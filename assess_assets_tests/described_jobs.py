@@ -1,6 +1,6 @@
 """A program: a write on a classic Spark session, and what Spark keeps of its jobs, as JSON lines.
 
-    python -m assess_assets_tests.described_jobs <engine> <table's uri>
+    python described_jobs.py <engine> <table's uri>
 
 A process is either a classic session's or Spark Connect's, so this one has a process of its own.
 """

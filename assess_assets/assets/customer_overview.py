@@ -39,11 +39,12 @@ def customer_overview(
     Messages by fate, attempts, exams, the last message and the last run that had news.
     """
     upstream = {"message_ledger": message_ledger, "assessments": assessments, "exams": exams}
+    policies = lake.policies  # read once: they are a file
     shared = lake.lake.pin(CUSTOMER_OVERVIEW, customers_of(context)[0])
     known = {row.customer: row.asDict() for row in lake.lake.read(shared).collect()}
 
     def look(customer: str) -> Row:
-        upto = read_watermark(lake.lake, customer, lake.policies.of(customer))
+        upto = read_watermark(lake.lake, customer, policies.of(customer))
         return overview_of(lake.lake, upto, raw_messages, upstream)
 
     rows = each_customer(context, lake.lake, look)

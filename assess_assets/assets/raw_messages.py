@@ -4,12 +4,11 @@ A claim is made before anything is read and never changes, so a batch can be lan
 later run, with the same rows, and it is landed before another is claimed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
-from pyspark.sql import DataFrame
 
 from assess_assets.assets.each_customer import each_customer
 from assess_assets.assets.specs import asset_out, customer_multi_asset
@@ -23,7 +22,7 @@ from assess_assets.storage.claims import (
     count_landed,
     unlanded,
 )
-from assess_assets.storage.delta import replace
+from assess_assets.storage.delta import Pin
 from assess_assets.storage.lake import MESSAGES_OF_ONE_FILE, Lake, Replacement
 from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
 
@@ -81,7 +80,7 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
     landed = lake.progress(raw).highest_batch
     for left in unlanded(batches, landed):
         # A crash came between claim and messages: land that batch before claiming another.
-        replace(raw, _messages(lake, sources, left), left.bounds, {"run_id": run_id})
+        _messages(lake, sources, raw, left).commit({"run_id": run_id})
         raw, landed = lake.pin(RAW_MESSAGES, customer), left.number
 
     claimed = [claim for batch in batches for claim in batch.ranges]
@@ -96,8 +95,7 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
         "offsets_read": new.messages,
         "refused": [f"{r.source}: {r.note}" for r in ranges if r.kind == "refused"],
     }
-    few = new.messages <= MESSAGES_OF_ONE_FILE
-    messages = Replacement(raw, _messages(lake, sources, new), new.bounds, facts, one_file=few)
+    messages = _messages(lake, sources, raw, new, facts)
     return Landed(
         Replacement(lake.pin(SOURCE_RANGES, customer), facts=facts),
         _counted(lake, messages, [*claimed, *ranges], new.number),
@@ -118,5 +116,10 @@ def _counted(
     return MessagesOfTopics(**vars(messages), count=count)
 
 
-def _messages(lake: Lake, sources: Sources, batch: Batch) -> DataFrame:
-    return read_batch(lake.spark, sources, batch.ranges, batch.number, batch.claimed_at)
+def _messages(
+    lake: Lake, sources: Sources, raw: Pin, batch: Batch, facts: Mapping[str, Any] | None = None
+) -> Replacement:
+    """The batch's messages, to be written."""
+    frame = read_batch(lake.spark, sources, batch.ranges, batch.number, batch.claimed_at)
+    few = batch.messages <= MESSAGES_OF_ONE_FILE
+    return Replacement(raw, frame, batch.bounds, facts or {}, one_file=few)

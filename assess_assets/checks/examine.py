@@ -15,6 +15,7 @@ from assess_assets.checks.opening import Opened, open_table
 from assess_assets.checks.overtaken import require_not_overtaken
 from assess_assets.checks.verdicts import SAMPLE_ROWS, Verdict
 from assess_assets.customers import CustomerPolicy
+from assess_assets.storage.job_names import named_jobs
 from assess_assets.storage.lake import Lake
 from assess_assets.tables.registry import table_named
 
@@ -39,7 +40,8 @@ def examine(
         else:
             sound.append(check)
     if sound:
-        found += _asked(lake, customer, policy, sound, opened)
+        with named_jobs(lake.spark, customer, f"check {checks[0].table}", run_id):
+            found += _asked(lake, customer, policy, sound, opened)
     if any(verdict.blocking and not verdict.passed for verdict in found):
         require_not_overtaken(opened[checks[0].table], opened.values(), run_id)
     return found

@@ -51,11 +51,11 @@ class Fact:
         return plain_names(self.query)
 
     def about(self, customer: str, registered: Sequence[str]) -> "Fact":
-        """The same fact with customers spelled out, if it asks for them. (Keys are [a-z0-9_-].)"""
+        """The same fact with customers spelled out, if it asks for them."""
         rows = ", ".join(f"('{each}')" for each in registered)
         relation = f"(select v.customer from (values {rows}) v(customer))"
         text = self.query.replace(f"{{{REGISTERED_CUSTOMERS}}}", relation)
-        return replace(self, query=text.replace(f"{{{THIS_CUSTOMER}}}", f"'{customer}'"))
+        return replace(self, query=of_customer(text, customer))
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,11 @@ def named(cases: Iterable[tuple[str, str]]) -> str:
 
 def query(text: str) -> str:
     return textwrap.dedent(text).strip()
+
+
+def of_customer(text: str, customer: str) -> str:
+    """The query with its customer spelled out. (Keys are [a-z0-9_-].)"""
+    return text.replace(f"{{{THIS_CUSTOMER}}}", f"'{customer}'")
 
 
 def _tables(own: str, text: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Belongs here: what follows from one declaration. Does not: how any table is coun
 from dataclasses import dataclass
 from typing import Final
 
-from assess_assets.checks.facts import THIS_CUSTOMER, Fact, named, plain_names
+from assess_assets.checks.facts import Fact, named, of_customer, plain_names
 
 NEAR: Final = 1e-9  # a mean depends on the order it is summed in
 
@@ -52,7 +52,7 @@ class Recount:
         """The customer's recounted rows, where its tables have their plain names."""
         columns = ", ".join(f"r.{name}" for name in (*self._exact, *self.near))
         text = f"with {self._counted}\nselect {columns} from recount r"
-        return plain_names(text.replace(f"{{{THIS_CUSTOMER}}}", f"'{customer}'"))
+        return plain_names(of_customer(text, customer))
 
     @property
     def _exact(self) -> list[str]:

@@ -22,7 +22,6 @@ from assess_assets.checks.range_runs import (
 from assess_assets.checks.verdicts import Verdict
 from assess_assets.customers import CUSTOMERS
 from assess_assets.resources.lake import LakeResource
-from assess_assets.storage.job_names import named_jobs
 from assess_assets.storage.set_aside import SetAside, set_aside
 
 
@@ -48,10 +47,7 @@ def check_step(table: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
                 for check in checks
                 if asked.intersection(_names(check))
             ]
-            with named_jobs(lake.lake.spark, customer, f"check {table}", context.run.run_id):
-                found = examine(
-                    lake.lake, customer, policies.of(customer), about, context.run.run_id
-                )
+            found = examine(lake.lake, customer, policies.of(customer), about, context.run.run_id)
             return [verdict for verdict in found if verdict.name in asked]
 
         asset = dg.AssetKey(table)

@@ -22,9 +22,7 @@ where a.score is not null""".strip()
 _QUESTIONS_SHOWN = """
 select count(*) as n from questions q join counted c
   on c.source = q.source and c.partition = q.partition and c.offset = q.offset""".strip()
-_ATTEMPTS = """select 'accepted' as fate, c.source, c.partition, c.offset, c.batch
-  from counted c"""
-_AND_COPIES = f"""{_ATTEMPTS}
+_COPIES = """
   union all
   select 'duplicate' as fate, l.source, l.partition, l.offset, l.batch
   from message_ledger l cross join made join counted c
@@ -56,18 +54,13 @@ class Detail:
 class Aggregate:
     """`belongs` is true of an attempt `a` that some row of `selected` counts.
 
-    `listed` selects the messages to list. A table whose column `messages` counts attempts and their
-    copies lists both (`counts_messages`).
+    Of a shared table that is every attempt of the customer, and every message is listed.
     """
 
     table: TableContract
     belongs: str
     details: tuple[Detail, ...]
-    listed: str = _AND_COPIES
-
-    @property
-    def counts_messages(self) -> bool:
-        return self.listed == _AND_COPIES
+    counts_messages: bool = True  # its column `messages` counts attempts and copies of them
 
     @property
     def recount(self) -> Recount:
@@ -90,22 +83,21 @@ counted as (
   select a.source, a.partition, a.offset, a.batch from assessments a cross join made
   where a.batch <= made.batch and {self.belongs})"""
 
-    def messages(self, where: str | None) -> str:
-        """The same, and `counted_messages`: those to list."""
-        return f"""{self.counted(where)},
-counted_messages as (
-  {self.listed})"""
+    def messages(self, where: str | None, batch: int) -> str:
+        """CTEs up to `counted_messages`: of attempts, and of identical copies of them.
 
-    def listing(self, where: str | None, batch: int) -> str:
-        """The query that lists every message that is counted, in order of arrival.
-
-        For people too, so it can't name a table that is in no customer's session.
+        For people too, so they can't name a shared table, which is in no customer's session.
         """
         if self.table.shared:
-            messages = f"with counted_messages as (\n  {_MESSAGES_UP_TO.format(batch=batch)})"
-        else:
-            messages = self.messages(where)
-        return f"""{messages}
+            return f"with counted_messages as (\n  {_MESSAGES_UP_TO.format(batch=batch)})"
+        return f"""{self.counted(where)},
+counted_messages as (
+  select 'accepted' as fate, c.source, c.partition, c.offset, c.batch
+  from counted c{_COPIES if self.counts_messages else ""})"""
+
+    def listing(self, where: str | None, batch: int) -> str:
+        """The query that lists every message that is counted, in order of arrival."""
+        return f"""{self.messages(where, batch)}
 select m.fate, m.source, m.partition, m.offset, m.batch from counted_messages m
 order by m.batch, m.source, m.partition, m.offset"""
 
@@ -129,13 +121,13 @@ AGGREGATES: Final = (
         QUESTION_DIFFICULTY,
         _SHOWED_IT,
         (Detail("times that they showed these questions", _THESE_QUESTIONS_SHOWN, "shown"),),
-        listed=_ATTEMPTS,
+        counts_messages=False,
     ),
     Aggregate(
         CUSTOMER_OVERVIEW,
         "exists (select 1 from selected)",
         (Detail("messages with a fate", _MESSAGES_WITH_A_FATE, "messages"),),
-        listed=_MESSAGES_UP_TO.format(batch="(select made.batch from made)"),
+        counts_messages=False,
     ),
 )
 EXPLAINABLE: Final = {aggregate.table.name: aggregate for aggregate in AGGREGATES}

@@ -108,7 +108,7 @@ def explain(
         counted = {
             (row["source"], row["partition"]): row["n"]
             for row in ask(
-                f"{aggregate.messages(where)} select m.source, m.partition, count(*) as n "
+                f"{aggregate.messages(where, batch)} select m.source, m.partition, count(*) as n "
                 "from counted_messages m group by m.source, m.partition"
             )
         }

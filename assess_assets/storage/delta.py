@@ -196,7 +196,6 @@ def _claiming(target: Pin) -> Iterator[DeltaTable]:
 
 
 _NO_SECOND_TRY = CommitProperties(max_commit_retries=0)
-HIGHEST_BATCH = "max.batch"  # among a file's statistics
 
 
 def committed(pinned: Pin) -> Committed:
@@ -211,13 +210,12 @@ def committed(pinned: Pin) -> Committed:
 def rows_after(pinned: Pin, batch: int) -> int:
     """Rows of later batches, or some more: those of all files that may hold one, says the log."""
     actions = pa.table(pinned.log.get_add_actions(flatten=True))
-    if HIGHEST_BATCH not in actions.column_names:
+    highest = "max.batch"
+    if highest not in actions.column_names:
         return committed(pinned).rows
-    files = actions.select([HIGHEST_BATCH, "num_records"]).to_pylist()
+    files = actions.select([highest, "num_records"]).to_pylist()
     return sum(
-        file["num_records"] or 0
-        for file in files
-        if file[HIGHEST_BATCH] is None or file[HIGHEST_BATCH] > batch
+        file["num_records"] or 0 for file in files if file[highest] is None or file[highest] > batch
     )
 
 

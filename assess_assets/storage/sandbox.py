@@ -65,9 +65,11 @@ def customer_sql(layout: LakeLayout, customer: str) -> "duckdb.DuckDBPyConnectio
 
 def sql_over(opened: Mapping[str, DeltaTable | None], customer: str) -> "duckdb.DuckDBPyConnection":
     """The same, over what `open_tables` has opened; of a shared table the customer's row alone."""
-    datasets = {name: dataset_of(table_named(name), one) for name, one in opened.items()}
-    for name in filter(lambda name: table_named(name).shared, datasets):
-        datasets[name] = datasets[name].filter(pyarrow.dataset.field("customer") == customer)
+    datasets = {}
+    for name, one in opened.items():
+        datasets[name] = dataset_of(table_named(name), one)
+        if table_named(name).shared:
+            datasets[name] = datasets[name].filter(pyarrow.dataset.field("customer") == customer)
     return sandbox_of(datasets)
 
 

@@ -1,29 +1,18 @@
 """What a classic Spark session's UI says of jobs (Spark Connect's: `services/test_spark.py`)."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from assess_assets_tests import described_jobs
+from assess_assets_tests.programs import printed_by
 
 
 @pytest.mark.spark
 def test_jobs_of_a_write_say_whose_table_it_is_and_in_which_run(tmp_path: Path) -> None:
-    program = [sys.executable, "-m", described_jobs.__name__, "local[2]", str(tmp_path / "builds")]
-    ran = subprocess.run(
-        program,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr[-5000:]
-    jobs = [json.loads(line) for line in ran.stdout.splitlines()]
+    printed = printed_by(described_jobs.__file__, "local[2]", str(tmp_path / "builds"))
+    jobs = [json.loads(line) for line in printed.splitlines()]
     assert {job["application"] for job in jobs} == {"assess_assets"}
     of_the_write = [job for job in jobs if job["group"] == "4711"]
     assert of_the_write

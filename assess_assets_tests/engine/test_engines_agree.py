@@ -8,8 +8,6 @@ import json
 import math
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from assess_assets.storage.layout import LakeLayout
 from assess_assets.tables.registry import TABLES, table_named
 from assess_assets_tests import run_everything
 from assess_assets_tests.deliveries import changed, lines
+from assess_assets_tests.programs import printed_by
 from assess_assets_tests.steps import rows_of
 
 CUSTOMER = "globex"
@@ -72,16 +71,7 @@ def lakes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def run_on(engine: str, folder: Path) -> str:
     lake = folder / f"lake-of-{engine.removesuffix('[2]')}"
-    program = [sys.executable, run_everything.__file__, engine, str(lake)]
-    ran = subprocess.run(
-        [*program, str(folder / "landing"), CUSTOMER],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr[-5000:]
+    printed_by(run_everything.__file__, engine, str(lake), str(folder / "landing"), CUSTOMER)
     return LakeLayout.of(str(lake)).root
 
 

@@ -47,7 +47,6 @@ def around_commits(
     after: Callable[[Pin], None] = lambda target: None,
 ) -> None:
     """Have these called around every commit of this process, claims included."""
-    from assess_assets.assets import raw_messages
     from assess_assets.storage import builds, claims, delta
 
     def around(commit: Callable[..., None]) -> Callable[..., None]:
@@ -61,7 +60,6 @@ def around_commits(
     replacing, claiming = around(delta.replace), around(delta.append_claim)
     for module, name, wrapped in (
         (delta, "replace", replacing),
-        (raw_messages, "replace", replacing),
         (delta, "append_claim", claiming),
         (claims, "append_claim", claiming),
         (builds, "append_claim", claiming),
