@@ -47,9 +47,11 @@ class Service:
     def pid(self) -> int | None:
         """The running process, or None."""
         recorded = read_json(self._pid_file)
-        if recorded is None or started_at(recorded["pid"]) != recorded["started"]:
+        # One that ended before it was looked at has no start on record.
+        if recorded is None or recorded["started"] is None:
             return None
-        return int(recorded["pid"])
+        alive = started_at(recorded["pid"]) == recorded["started"]
+        return int(recorded["pid"]) if alive else None
 
     def start(self) -> bool:
         """Start it unless it runs, and wait until it is ready. True if it was started now."""
@@ -80,8 +82,8 @@ class Service:
     def stop(self) -> bool:
         """SIGTERM, then SIGKILL for what is left after a while. True if anything was running."""
         pids = self.left()
-        if self.pid is not None:
-            os.kill(self.pid, signal.SIGTERM)
+        if (pid := self.pid) is not None:
+            _signal(pid, signal.SIGTERM)
             _wait(lambda: not self.left(), self.stop_seconds)
         for pid in self.left():
             _signal(pid, signal.SIGKILL)
@@ -97,7 +99,7 @@ class Service:
         pid = self.pid
         if pid is None:
             raise ServiceFailed(f"{self.name} is not running, so it can't be killed.")
-        os.kill(pid, signal.SIGKILL)
+        _signal(pid, signal.SIGKILL)
         if not _wait(lambda: self.pid is None, STOP_SECONDS):
             raise ServiceFailed(f"{self.name}: process {pid} did not end by SIGKILL.")
 
@@ -223,6 +225,7 @@ def _session(pid: int) -> int | None:
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
+    """To a process that may end by itself at any moment."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:

@@ -95,6 +95,15 @@ def test_a_service_that_ends_or_hangs_while_starting_shows_its_last_lines(tmp_pa
     assert hangs.left() == []
 
 
+def test_a_service_that_ended_before_it_was_looked_at_is_not_waited_for(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", "pass"])
+    gone.wait()
+    service = Listener(tmp_path).service
+    write_json(tmp_path / "listener.pid.json", {"pid": gone.pid, "started": None})
+    assert service.pid is None
+    assert not service.stop()
+
+
 def test_a_port_that_another_program_took_is_named(listener: Listener, tmp_path: Path) -> None:
     assert is_free(listener.port)
     listener.service.start()
