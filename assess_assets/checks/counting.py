@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 
 from assess_assets.checks.facts import Fact, Rate
+from assess_assets.checks.suspicions import SUSPICIONS, Suspicion
 from assess_assets.storage.delta import Pin, committed
 from assess_assets.storage.lake import Lake
 
@@ -54,30 +55,55 @@ def count(
     whole = {f"{_ROWS}{name}": f"select 1 from {{{name}}} t" for name in frames}
     failing = _count_rows(lake, {**together, **whole}, frames)
     rows = {name: failing.pop(f"{_ROWS}{name}") for name in frames}
+    failing |= dict.fromkeys(_cleared(lake, {check.name for check in alone}, frames, large), 0)
     for check in alone:
-        most = max(large.get(name, 0) for name in check.tables)
-        failing[check.name] = _count_alone(lake, check, asked[check.name], frames, most)
-        if check.name in suspicions and failing[check.name]:
-            failing[check.name] = _count_alone(lake, check, check.query, frames, most)
+        if check.name not in failing:
+            failing[check.name] = _count_alone(lake, check, asked[check.name], frames, large)
+            if check.name in suspicions and failing[check.name]:
+                failing[check.name] = _count_alone(lake, check, check.query, frames, large)
     return Counted(rows, failing)
 
 
-def _count_alone(lake: Lake, check: Fact | Rate, text: str, frames: Frames, most: int) -> int:
-    """The query's rows, over all slices; `most` rows has the largest table that it reads."""
+def _cleared(
+    lake: Lake, names: set[str], frames: Frames, large: Mapping[str, int]
+) -> Iterator[str]:
+    """Those of the named facts that one question about several of them finds to hold."""
+    for suspicion in SUSPICIONS:
+        among = suspicion.facts & names
+        can_be_asked = suspicion.table in large and frames.keys() >= set(suspicion.tables)
+        if len(among) < 2 or not can_be_asked:
+            continue
+        if not _count_alone(lake, suspicion, suspicion.query, frames, large):
+            yield from among
+
+
+def _count_alone(
+    lake: Lake,
+    asking: Fact | Rate | Suspicion,
+    text: str,
+    frames: Frames,
+    large: Mapping[str, int],
+) -> int:
+    """The text's rows, over all slices."""
     return sum(
-        _count_rows(lake, {check.name: text}, sliced)[check.name]
-        for sliced in _slices(check, frames, most)
+        _count_rows(lake, {asking.table: text}, sliced)[asking.table]
+        for sliced in _slices(asking, frames, large)
     )
 
 
-def _slices(check: Fact | Rate, frames: Frames, most: int) -> Iterator[Frames]:
-    number = ceil(most / SLICE_ROWS)
-    if isinstance(check, Rate) or check.slices is None or number < 2:
+def _slices(
+    asking: Fact | Rate | Suspicion, frames: Frames, large: Mapping[str, int]
+) -> Iterator[Frames]:
+    """As many as the largest table that it reads has rows for."""
+    rows = max(large.get(name, 0) for name in asking.tables)
+    kept = asking.kept if isinstance(asking, Suspicion) else 1.0
+    number = ceil(rows * kept / SLICE_ROWS)
+    if isinstance(asking, Rate) or asking.slices is None or number < 2:
         yield frames
         return
-    of_each = f"pmod(xxhash64({check.slices}), {number})"
+    of_each = f"pmod(xxhash64({asking.slices}), {number})"
     for one in range(number):
-        yield {name: frames[name].where(f"{of_each} = {one}") for name in check.tables}
+        yield {name: frames[name].where(f"{of_each} = {one}") for name in asking.tables}
 
 
 _ROWS = "rows of "  # no check is called that

@@ -43,7 +43,7 @@ class Fact:
     @property
     def tables(self) -> tuple[str, ...]:
         """The tables that it reads, its own first."""
-        return _tables(self.table, self.query)
+        return tables_named(self.table, self.query)
 
     @property
     def sql(self) -> str:
@@ -85,7 +85,7 @@ class Rate:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        return _tables(self.table, f"{{{self.of}}} {self.query}")
+        return tables_named(self.table, f"{{{self.of}}} {self.query}")
 
     @property
     def sql(self) -> str:
@@ -147,7 +147,8 @@ def of_customer(text: str, customer: str) -> str:
     return text.replace(f"{{{THIS_CUSTOMER}}}", f"'{customer}'")
 
 
-def _tables(own: str, text: str) -> tuple[str, ...]:
+def tables_named(own: str, text: str) -> tuple[str, ...]:
+    """A check's own table, and then the others that its text names."""
     names = [name for _, name, _, _ in Formatter().parse(text) if name]
     tables = (name for name in names if name not in (REGISTERED_CUSTOMERS, THIS_CUSTOMER))
     return tuple(dict.fromkeys((own, *tables)))

@@ -133,6 +133,8 @@ def _sail() -> "SparkConnectServer":
     os.environ.setdefault("RUST_LOG", "error")
     os.environ["SAIL_EXECUTION__CHECKPOINT__PATH"] = f"file://{checkpoints.name}"
     os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = str(SAIL_IDLE_SECONDS)
+    # Else Sail's allocator keeps what was freed for a second: 0.1 GB more of a run's memory.
+    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "1")
 
     from pysail.spark import SparkConnectServer  # reads the environment when it is loaded
 

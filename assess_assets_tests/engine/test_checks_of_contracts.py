@@ -125,6 +125,7 @@ def test_the_same_rows_fail_in_large_tables_which_are_suspected_first_and_asked_
     damaged.change("questions", 0, question_id="another")  # options without their question
     seen = next(i for i, row in enumerate(damaged.rows("message_ledger")) if row["option_count"])
     damaged.change("message_ledger", seen, option_count=99)
+    damaged.change("assessments", 0, exam_name=None)
     last = damaged.rows("assessments")[-1]
     damaged.delete("assessments", f"user_exam_id = '{last['user_exam_id']}'")
     whole = _failing(damaged)
@@ -132,6 +133,7 @@ def test_the_same_rows_fail_in_large_tables_which_are_suspected_first_and_asked_
     monkeypatch.setattr(counting, "SLICE_ROWS", 7)
     assert _failing(damaged) == whole
     assert {name for name, rows in whole.items() if rows} >= {
+        "assessments_required_columns_are_filled",
         "options_keys_are_unique",
         "every_option_has_its_question",
         "every_question_has_its_attempt",
@@ -144,7 +146,7 @@ def test_the_same_rows_fail_in_large_tables_which_are_suspected_first_and_asked_
 def _failing(damaged: Damaged) -> dict[str, object]:
     return {
         name: verdict.metadata.get("failing_rows")
-        for table in ("message_ledger", "questions", "options")
+        for table in ("assessments", "message_ledger", "questions", "options")
         for name, verdict in damaged.verdicts(table).items()
     }
 

@@ -11,6 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from assess_assets.checks import counting
 from assess_assets.checks.examine import examine
 from assess_assets.checks.registry import checks_of
 from assess_assets.checks.verdicts import Verdict
@@ -21,6 +22,13 @@ from assess_assets_tests.deliveries import lines, message
 from assess_assets_tests.steps import CUSTOMER, Steps
 
 MESSY = "source = 'messy.ndjson'"
+
+
+@pytest.fixture(autouse=True, params=["a small table", "a large table"])
+def asked_as_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Facts about a large table are suspected first, and then they must find the same rows."""
+    if request.param == "a large table":
+        monkeypatch.setattr(counting, "LARGE_ROWS", 1)
 
 
 def _failed(damaged: Damaged, table: str, name: str) -> list[Row]:

@@ -6,8 +6,9 @@ import pytest
 
 from assess_assets.checks.facts import Check, Fact, Rate
 from assess_assets.checks.registry import CHECKED_TABLES, CHECKS, checks_of
+from assess_assets.checks.suspicions import SUSPICIONS, Suspicion
 from assess_assets.checks.verdicts import SAMPLE_ROWS, broken
-from assess_assets.tables.registry import TABLES
+from assess_assets.tables.registry import TABLES, table_named
 
 ALL = tuple(chain.from_iterable(checks_of(table) for table in CHECKED_TABLES))
 every_check = pytest.mark.parametrize("check", ALL, ids=lambda check: check.name)
@@ -41,6 +42,15 @@ def test_a_query_reads_only_tables_that_were_written_before(check: Check) -> Non
 @every_check
 def test_a_query_can_be_pasted_between_double_quotes_of_a_shell(check: Check) -> None:
     assert not set(check.sql) & set('"$`\\!{}')
+
+
+@pytest.mark.parametrize("suspicion", SUSPICIONS, ids=lambda suspicion: suspicion.table)
+def test_a_suspicion_is_about_several_facts_of_its_table(suspicion: Suspicion) -> None:
+    about = [check for check in checks_of(table_named(suspicion.table)) if isinstance(check, Fact)]
+    assert suspicion.facts <= {fact.name for fact in about}
+    assert len(suspicion.facts) > 1
+    read = {name for fact in about if fact.name in suspicion.facts for name in fact.tables}
+    assert set(suspicion.tables) == read
 
 
 @every_check

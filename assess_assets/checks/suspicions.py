@@ -1,0 +1,105 @@
+"""One look at a large table that clears several of its facts at once.
+
+Each fact has a query of its own, and most of its time goes into reading what the others read too. A
+suspicion reads once; only if it finds anything are its facts asked. Not of small tables: see
+`counting`. Belongs here: what implies several facts. The facts themselves are where they were.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from assess_assets.checks.facts import ATTEMPT, query, tables_named
+from assess_assets.messages.contract import Option, Part, Question
+from assess_assets.tables.attempts import ASSESSMENTS
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """`query` has rows whenever one of the `facts` (names) has any; the engine's words are fine.
+
+    Rows with different values of the column `slices` do not meet in it. `kept` is the share of the
+    rows of its largest table that wait in its hash tables.
+    """
+
+    table: str
+    facts: frozenset[str]
+    query: str
+    slices: str | None = None
+    kept: float = 1.0
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return tables_named(self.table, self.query)
+
+
+def _any_null(alias: str, columns: Iterable[str]) -> str:
+    return " or ".join(f"{alias}.{name} is null" for name in columns)
+
+
+def _required(part: type[Part]) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(part) if field.required]
+
+
+# Counted, and not filtered by: Sail 0.7.2 pushes a filter down to where it knows no lambda.
+ATTEMPTS_ARE_FILLED = Suspicion(
+    table="assessments",
+    facts=frozenset(
+        {
+            "assessments_required_columns_are_filled",
+            "parsed_questions_are_filled",
+            "parsed_options_are_filled",
+        }
+    ),
+    query=query(
+        f"""
+        select 1 as one
+        from (select count_if({_any_null("a", ASSESSMENTS.required)}
+                              or exists(a.questions, q -> {_any_null("q", _required(Question))}
+                                   or exists(q.options, o -> {_any_null("o", _required(Option))})
+                     )) as attempts
+              from {{assessments}} a) s
+        where s.attempts > 0
+        """
+    ),
+)
+
+# One row per question waits for its partner, and not one per option. Positions are told apart by
+# the bits of a number: where a question shows more than 64 options the facts themselves are asked.
+# Two different keys have the same hash once in 10^19 pairs.
+OPTIONS_ARE_WHOLE = Suspicion(
+    table="options",
+    facts=frozenset(
+        {
+            "options_keys_are_unique",
+            "every_option_has_its_question",
+            "every_question_has_all_its_options",
+        }
+    ),
+    slices=ATTEMPT,
+    kept=0.4,  # a question, on both sides, for about five options
+    query=query(
+        """
+        select 1 as one
+        from (select k.hash, count(*) as options, bit_count(bit_or(k.bit)) as positions,
+                     min(k.question) as question, max(k.question) as another
+              from (select xxhash64(o.user_exam_id, o.question_position) as hash,
+                           xxhash64(o.question_id, o.source, o.partition, o.offset) as question,
+                           shiftleft(1L, pmod(o.position, 64)) as bit
+                    from {options} o) k
+              group by k.hash) s
+        full outer join
+             (select xxhash64(q.user_exam_id, q.position) as hash,
+                     xxhash64(q.question_id, q.source, q.partition, q.offset) as question,
+                     q.options_shown
+              from {questions} q) w
+          on w.hash = s.hash
+        where w.hash is null
+           or coalesce(s.options, 0) is distinct from w.options_shown
+           or s.positions <> s.options or s.question <> s.another or s.question <> w.question
+        """
+    ),
+)
+
+SUSPICIONS = (ATTEMPTS_ARE_FILLED, OPTIONS_ARE_WHOLE)
