@@ -3,6 +3,7 @@
 Names and keys are `customer_names`'s business.
 """
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any, Self
@@ -78,6 +79,11 @@ class CustomerPolicy(BaseModel):
     max_quarantine_share: float = Field(0.2, ge=0, le=1, description="Blocks above this share.")
     max_conflict_share: float = Field(0.2, ge=0, le=1, description="Blocks above this share.")
     max_mismatch_share: float = Field(0.2, ge=0, le=1, description="Blocks above this share.")
+
+    @property
+    def content(self) -> str:
+        """What of it the tables' rows depend on, as JSON: it may not change within a version."""
+        return json.dumps({"test_exam_ids": sorted(self.test_exam_ids)})
 
 
 class Policies(BaseModel):

@@ -7,7 +7,13 @@ from assess_assets.assets.specs import customer_asset
 from assess_assets.customers import CustomerPolicy
 from assess_assets.messages import CONTRACT_VERSION
 from assess_assets.resources.lake import LakeResource
-from assess_assets.storage.builds import Versions, claim_build, latest_build, refuse_older_code
+from assess_assets.storage.builds import (
+    Versions,
+    claim_build,
+    latest_build,
+    refuse_changed_policy,
+    refuse_older_code,
+)
 from assess_assets.storage.lake import Lake, Replacement, Replacements
 from assess_assets.tables.ingest import BUILDS
 from assess_assets.versions import CODE_VERSION
@@ -15,7 +21,7 @@ from assess_assets.versions import CODE_VERSION
 
 def running_versions(policy: CustomerPolicy) -> Versions:
     """What this code would make a build with."""
-    return Versions(contract=CONTRACT_VERSION, policy=policy.version, code=CODE_VERSION)
+    return Versions(CONTRACT_VERSION, policy.version, CODE_VERSION, policy.content)
 
 
 @customer_asset(BUILDS, deps=["raw_messages"])
@@ -23,7 +29,8 @@ def builds(context: dg.AssetExecutionContext, lake: LakeResource) -> Replacement
     """One row per build: everything below raw_messages is made once per build.
 
     The first run of a customer claims build 1; a change of contract, policy or code claims the
-    next, and so does `assess rebuild`. Code older than the last build refuses to run.
+    next, and so does `assess rebuild`. Code older than the last build refuses to run, and so does
+    a policy that was changed under its old version.
     """
 
     def claim(tables: Lake, customer: str, policy: CustomerPolicy) -> Replacement:
@@ -39,8 +46,8 @@ def claim_if_changed(lake: Lake, customer: str, versions: Versions, run_id: str)
         reason = "first run"
     else:
         refuse_older_code(customer, latest, versions)
-        changes = latest.versions
-        reason = "; ".join(versions.changes_since(changes))
+        refuse_changed_policy(customer, latest, versions)
+        reason = "; ".join(versions.changes_since(latest.versions))
         if not reason:
             return Replacement(table, facts={"build": latest.number})
     number = claim_build(table, latest, versions, reason, lake.now(), run_id)

@@ -9,27 +9,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assess_assets.assets.assessment_topic import data_version
+from assess_assets.assets.builds import running_versions
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.kafka import next_ranges
 from assess_assets.sources.kafka_topic import EVERYBODY, Broker, TopicState, topic_of
 from assess_assets.sources.landing_customers import landed_folders
 from assess_assets.sources.landing_files import FileStamp, folder_version, list_files
 from assess_assets.sources.ranges import SourceError, SourceRange
+from assess_assets.storage.builds import Build, Versions, latest_build
 from assess_assets.storage.claims import claimed_batches, unlanded
 from assess_assets.storage.lake import Lake
 from assess_assets.storage.protocol import Progress
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.fates import MESSAGE_LEDGER
-from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
+from assess_assets.tables.ingest import BUILDS, RAW_MESSAGES, SOURCE_RANGES
 from assess_assets.tables.reports import CUSTOMER_REPORT
 
 
 @dataclass(frozen=True)
 class Sight:
-    """A customer's sources at one moment. `version` stays while nothing comes, goes or changes."""
+    """A customer's sources at one moment, and what runs would make of them. `version` stays while
+    nothing comes, goes or changes."""
 
     customer: str
     version: str
+    running: Versions
     topic: TopicState | None = None
     problem: Exception | None = None  # the broker does not tell about the customer's topic
 
@@ -67,14 +71,21 @@ def look_at_sources(
     """All customers at once: one listing of each folder, three requests for all topics."""
     topics = {customer: topic_of(customer) for customer in customers}
     states = broker.look_at_all(list(topics.values())) if broker is not None else {}
-    return [_sight(lake, customer, states.get(topics[customer])) for customer in customers]
+    policies = lake.policies
+    return [
+        _sight(lake, customer, running_versions(policies.of(customer)), states.get(topic))
+        for customer, topic in topics.items()
+    ]
 
 
-def _sight(lake: LakeResource, customer: str, state: TopicState | Exception | None) -> Sight:
+def _sight(
+    lake: LakeResource, customer: str, running: Versions, state: TopicState | Exception | None
+) -> Sight:
     problem = state if isinstance(state, Exception) else None
     topic = None if isinstance(state, Exception) else state
-    told = f"{folder_version(lake.landing_folder(customer))} {data_version(topic)}"
-    return Sight(customer, hashlib.sha256(told.encode()).hexdigest()[:16], topic, problem)
+    told = f"{folder_version(lake.landing_folder(customer))} {data_version(topic)} {running}"
+    version = hashlib.sha256(told.encode()).hexdigest()[:16]
+    return Sight(customer, version, running, topic, problem)
 
 
 def news_of(resource: LakeResource, sight: Sight) -> News | None:
@@ -96,6 +107,9 @@ def news_of(resource: LakeResource, sight: Sight) -> News | None:
     report = _progress(lake, CUSTOMER_REPORT, customer)
     if unlanded(batches, raw.highest_batch) or not _is_whole(raw, ledger, report):
         told.append("an unfinished batch")
+    if (build := _last_build(lake, customer)) is not None:
+        told += sight.running.changes_since(build.versions)
+        told += ["another policy"] if sight.running.contradicts(build.versions) else []
     if not told:
         return None
     last = batches[-1].number if batches else 0
@@ -108,6 +122,11 @@ def _is_whole(raw: Progress, ledger: Progress, report: Progress) -> bool:
     return raw.highest_batch == ledger.highest_batch and (
         not ledger.rows or reported == (ledger.highest_build, ledger.highest_batch)
     )
+
+
+def _last_build(lake: Lake, customer: str) -> Build | None:
+    pinned = lake.pin_existing(BUILDS, customer)
+    return latest_build(pinned) if pinned else None
 
 
 def _progress(lake: Lake, table: TableContract, customer: str) -> Progress:

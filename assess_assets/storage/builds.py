@@ -1,6 +1,7 @@
 """Builds: the numbered makings of everything below raw_messages, and who may write which.
 
 A build is claimed like a batch. Versions are ordered: older code refuses to run over newer.
+A policy's version is a person's to raise; its content tells whether somebody forgot to.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ class OlderCode(Exception):
     """The tables were made by a newer contract, policy or code than the one that is running."""
 
 
+class PolicyChanged(Exception):
+    """The policy says something else than the build was made with, under the same version."""
+
+
 @dataclass(frozen=True)
 class Versions:
     """What a build was made with."""
@@ -20,6 +25,7 @@ class Versions:
     contract: int
     policy: int
     code: int
+    policy_content: str | None = None  # not known of builds of older code
 
     def changes_since(self, earlier: "Versions") -> list[str]:
         pairs = [
@@ -28,6 +34,11 @@ class Versions:
             ("code", earlier.code, self.code),
         ]
         return [f"{name} version {old} to {new}" for name, old, new in pairs if old != new]
+
+    def contradicts(self, other: "Versions") -> bool:
+        """Whether the policy says something else under the same version."""
+        both = (self.policy_content, other.policy_content)
+        return self.policy == other.policy and None not in both and both[0] != both[1]
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,12 @@ def latest_build(builds: Pin) -> Build | None:
     if not rows:
         return None
     row = rows[0]
-    versions = Versions(row["contract_version"], row["policy_version"], row["code_version"])
+    versions = Versions(
+        row["contract_version"],
+        row["policy_version"],
+        row["code_version"],
+        row.get("policy_content"),
+    )
     return Build(row["build"], versions, row["claimed_at"])
 
 
@@ -56,6 +72,18 @@ def refuse_older_code(customer: str, latest: Build, running: Versions) -> None:
             f"Customer {customer}: build {latest.number} was made with newer versions "
             f"({'; '.join(made.changes_since(running))}). Nothing was written. Deploy the newer "
             "code or policy; to go back on purpose, raise the version and rebuild."
+        )
+
+
+def refuse_changed_policy(customer: str, latest: Build, running: Versions) -> None:
+    """Raises PolicyChanged: rows by two policies in one build would be no build."""
+    made = latest.versions
+    if running.contradicts(made):
+        raise PolicyChanged(
+            f"Customer {customer}: the policy is {running.policy_content}, and build "
+            f"{latest.number} was made with {made.policy_content}, both as version "
+            f"{made.policy}. Nothing was written. Raise `version` in the policy, and everything is "
+            "made again by it; or put back what it said."
         )
 
 
@@ -72,6 +100,7 @@ def claim_build(
                 "reason": reason,
                 "contract_version": running.contract,
                 "policy_version": running.policy,
+                "policy_content": running.policy_content,
                 "code_version": running.code,
                 "claimed_at": now,
                 "run_id": run_id,

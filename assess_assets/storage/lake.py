@@ -13,7 +13,13 @@ from typing import Any, TypeVar
 from pyspark.sql import DataFrame, SparkSession
 
 from assess_assets.storage import delta
-from assess_assets.storage.builds import Build, Versions, latest_build, refuse_older_code
+from assess_assets.storage.builds import (
+    Build,
+    Versions,
+    latest_build,
+    refuse_changed_policy,
+    refuse_older_code,
+)
 from assess_assets.storage.delta import Pin
 from assess_assets.storage.engine_faults import engine_faults
 from assess_assets.storage.hdfs_folders import HdfsFolders
@@ -143,7 +149,7 @@ class Lake:
         return Progress(*(value or 0 for value in counted.values()))
 
     def current_build(self, customer: str, running: Versions) -> Build:
-        """The customer's build, read now. Raises OlderCode, or UpstreamNotReady without its build.
+        """The customer's build, read now. Raises OlderCode, PolicyChanged, or UpstreamNotReady.
 
         Rows may only be written under the build that says what they are made with: after a change,
         `builds` comes first.
@@ -156,6 +162,7 @@ class Lake:
                 f"--select '+builds' --partition {customer}"
             )
         refuse_older_code(customer, build, running)
+        refuse_changed_policy(customer, build, running)
         changes = running.changes_since(build.versions)
         if changes:
             raise UpstreamNotReady(

@@ -143,6 +143,13 @@ BUILDS = TableContract(
         Column("reason", StringType(), "Why it was made."),
         Column("contract_version", LongType(), "Version of the message contract."),
         Column("policy_version", LongType(), "Version of the customer's policy."),
+        Column(
+            "policy_content",
+            StringType(),
+            "What of the policy the tables' rows depend on, as JSON: which exams are test data. "
+            "Null in builds of older code.",
+            nullable=True,
+        ),
         Column("code_version", LongType(), "Version of the transforms."),
         Column("claimed_at", TimestampType(), "When the build was claimed."),
         Column("run_id", StringType(), "The Dagster run, or the command, that claimed it."),

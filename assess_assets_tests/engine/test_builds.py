@@ -4,16 +4,18 @@ Belongs here: rebuilds and versions. Does not: crashes in the middle of one
 (`test_crashes_and_races.py`).
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from assess_assets.assets.builds import claim_if_changed
 from assess_assets.customers import CustomerPolicy
 from assess_assets.messages import CONTRACT_VERSION
-from assess_assets.storage.builds import OlderCode, Versions
+from assess_assets.storage.builds import OlderCode, PolicyChanged, Versions
 from assess_assets.storage.protocol import UpstreamNotReady
 from assess_assets_tests.deliveries import FORM, lines, of_every_fate
 from assess_assets_tests.steps import CUSTOMER, MADE, Steps
@@ -65,6 +67,45 @@ def test_a_policy_change_makes_a_new_build_in_which_test_data_is_flagged(acme: S
     acme.run()
     assert acme.values("builds", "reason") == ["first run", "policy version 1 to 2"]
     assert set(map(frozenset, flags().values())) == {frozenset({(True, True), (False, False)})}
+
+
+def test_a_policy_that_was_changed_under_its_old_version_is_refused(acme: Steps) -> None:
+    acme.land("b.ndjson", lines(*of_every_fate("later ")))
+    assert acme.stop_before("builds") == "builds"
+    before, said = acme.versions(), acme.policy
+    acme.policy = policy(1, FORM.base_exam_id)
+    told = re.escape(
+        f"Customer acme: the policy is {acme.policy.content}, and build 1 was made with "
+        f"{said.content}, both as version 1. Nothing was written. Raise `version`"
+    )
+    with pytest.raises(PolicyChanged, match=told):
+        acme.run()
+    with pytest.raises(PolicyChanged, match=told):
+        list(acme.parse())
+    assert acme.versions() == before
+    acme.policy = said
+    acme.run()
+    assert acme.values("builds", "reason") == ["first run"]
+
+
+@pytest.mark.parametrize("raised", [True, False])
+def test_a_changed_policy_takes_effect_by_a_higher_version_or_a_rebuild_on_purpose(
+    acme: Steps, raised: bool
+) -> None:
+    acme.policy = policy(2 if raised else 1, FORM.base_exam_id)
+    if not raised:
+        acme.claim_rebuild()
+    acme.run()
+    assert [row["build"] for row in acme.rows("builds")] == [1, 2]
+    assert set(acme.values("assessments", "is_test")) == {True, False}
+    assert acme.values("builds", "policy_content")[1] == acme.policy.content
+
+
+def test_what_a_build_of_older_code_was_made_with_is_not_known_and_not_asked(acme: Steps) -> None:
+    DeltaTable(acme.uri("builds")).update(updates={"policy_content": "null"})
+    before = acme.versions()
+    acme.run()
+    assert acme.versions() == before
 
 
 def test_a_policy_without_any_test_exam_flags_nothing(acme: Steps) -> None:

@@ -131,6 +131,27 @@ def test_a_round_runs_whoever_has_news_and_the_next_one_nobody(
     assert attempts(tmp_path, "globex") == ["b", "c"]
 
 
+def test_a_higher_version_of_a_policy_is_news_once(
+    deployed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    policies = tmp_path / "policies.toml"
+    policies.write_text("[customers.acme]\nversion = 1\n")
+    monkeypatch.setenv("ASSESS_POLICIES", str(policies))
+    follower: Follower = request.getfixturevalue("follower")
+    land(tmp_path, "acme", "a.ndjson", message("a"))
+    assert len(a_round(follower)) == 1
+    assert a_round(follower) == []
+    exam = message("a")["base_exam_id"]
+    policies.write_text(f"[customers.acme]\nversion = 2\ntest_exam_ids = ['{exam}']\n")
+    (sight,) = look_at_sources(resource(), None, ["acme"])
+    news = news_of(resource(), sight)
+    assert news is not None
+    assert news.told == "policy version 1 to 2"
+    assert len(a_round(follower)) == 1
+    assert [row["is_test"] for row in rows_of(str(tmp_path / "lake/acme/exams"), "exams")] == [True]
+    assert a_round(follower) == []
+
+
 def test_a_customer_that_fails_stops_nobody_and_is_tried_again_after_a_while(
     follower: Follower, tmp_path: Path, said: list[str]
 ) -> None:
