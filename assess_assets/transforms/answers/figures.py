@@ -69,15 +69,16 @@ def gather_figures(
     chosen = choose_exam(customer, exams, exam)
     totals = count_totals(counts, frames["exams"], difficulty)
     shared = totals["shared_names"]
+    sums = sum_attempts(attempts, chosen)
     return Figures(
         exam=chosen,
-        attempts=sum_attempts(attempts, chosen),
+        attempts=sums,
         fates=count_fates(frames["message_ledger"]),
         breakdowns=break_down(attempts),
         exams=exams,
         shared_names=read_forms_of_shared_names(frames["exams"], counts) if shared else [],
         totals=totals,
         hardest=read_hardest(difficulty),
-        durations=measure_durations(attempts, questions),
+        durations=measure_durations(attempts, questions, int(sums.whole.by_attempt["attempts"])),
         positions=read_positions(attempts, questions, chosen),
     )

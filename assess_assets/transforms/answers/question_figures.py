@@ -3,8 +3,10 @@
 Belongs here: reading question_difficulty and questions into rows of bounded number.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -14,6 +16,7 @@ from assess_assets.transforms.answers.exam_figures import Rows
 MOST_QUESTIONS = 10
 MOST_POSITIONS = 50
 ENOUGH = 10
+ATTEMPTS_AT_ONCE = 250_000
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,24 @@ def read_hardest(difficulty: DataFrame) -> Hardest:
     return Hardest(rows, 1 if few else ENOUGH)
 
 
-def measure_durations(attempts: DataFrame, questions: DataFrame) -> Mapping[str, int]:
-    """Whole seconds from start to last answer, and from first to last, summed over attempts."""
+def measure_durations(
+    attempts: DataFrame, questions: DataFrame, number_of_attempts: int
+) -> Mapping[str, int]:
+    """Whole seconds from start to last answer, and from first to last, summed over attempts.
+
+    So many attempts at once as memory has room for, whatever their number.
+    """
+    slices = ceil(number_of_attempts / ATTEMPTS_AT_ONCE)
+    if slices < 2:
+        return _sum_durations(attempts, questions)
+    total: Counter[str] = Counter()
+    for one in range(slices):
+        is_in_it = F.pmod(F.xxhash64("user_exam_id"), F.lit(slices)) == one
+        total.update(_sum_durations(attempts.where(is_in_it), questions.where(is_in_it)))
+    return total
+
+
+def _sum_durations(attempts: DataFrame, questions: DataFrame) -> dict[str, int]:
     answered = questions.groupBy("user_exam_id").agg(
         F.min(F.unix_seconds("first_answered_at")).alias("first"),
         F.max(F.unix_seconds("last_answered_at")).alias("last"),
