@@ -38,14 +38,13 @@ class Damaged:
     lake: Lake
     root: Path
     customer: str
-    registered: tuple[str, ...]
     policy: CustomerPolicy = field(default_factory=lambda: CustomerPolicy.model_validate({}))
 
     @classmethod
     def copy_of(cls, root: Path, copy: Path, spark: SparkSession, customer: str) -> "Damaged":
         shutil.copytree(root, copy)
         lake = Lake(LakeLayout.of(str(copy)), lambda: spark, _no_clock)
-        return cls(lake, copy, customer, (customer,))
+        return cls(lake, copy, customer)
 
     def uri(self, table: str) -> str:
         return self.lake.layout.uri(table_named(table), self.customer)
@@ -94,7 +93,7 @@ class Damaged:
     def verdicts(self, table: str) -> dict[str, Verdict]:
         """Every check of a table, by name."""
         about = [
-            check.about(self.customer, self.registered) if isinstance(check, Fact) else check
+            check.about(self.customer) if isinstance(check, Fact) else check
             for check in checks_of(table_named(table))
         ]
         found = examine(self.lake, self.customer, self.policy, about)
@@ -112,7 +111,7 @@ class Damaged:
         check = next(check for check in checks_of(table_named(table)) if check.name == name)
         assert isinstance(check, Fact | Rate)
         if isinstance(check, Fact):
-            check = check.about(self.customer, self.registered)
+            check = check.about(self.customer)
         uris = {each: self.uri(each) for each in check.tables}
         found = in_duckdb(uris, check.sql)
         frames = {

@@ -1,4 +1,4 @@
-"""Observing a source as Dagster does, for one customer or a range; what is recorded of it.
+"""Observing a source as Dagster does, for a range or without one; what is recorded of it.
 
 Belongs here: the run and reading it back. Does not: what a data version should say.
 """
@@ -13,7 +13,7 @@ from assess_assets_tests.conftest import Platform
 
 
 def observe_source(
-    platform: Platform, source: object, first: str, last: str
+    platform: Platform, source: object, first: str | None = None, last: str | None = None
 ) -> tuple[dg.ExecuteInProcessResult, Sequence[dg.AssetObservation]]:
     """The run, and the observations that stay recorded, whether it succeeded or not."""
     resources = build_definitions(platform.settings).resources or {}
@@ -25,7 +25,9 @@ def observe_source(
         tags={
             "dagster/asset_partition_range_start": first,
             "dagster/asset_partition_range_end": last,
-        },
+        }
+        if first and last
+        else {},
     )
     logged = platform.instance.all_logs(done.run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION)
     return done, [

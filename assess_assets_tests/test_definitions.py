@@ -36,6 +36,14 @@ def test_every_table_is_an_asset_partitioned_by_customer(definitions: dg.Definit
         assert node.code_version
 
 
+def test_every_asset_says_what_it_is_and_whose(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description, key
+        assert node.owners or node.metadata.get("owner"), key
+
+
 def test_column_schema_and_lineage_are_those_of_the_contract(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     for table in TABLES:

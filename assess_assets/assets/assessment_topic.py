@@ -5,7 +5,7 @@ import json
 import dagster as dg
 
 from assess_assets.assets.each_customer import customers_of, observe_each
-from assess_assets.assets.specs import OWNERS, customer_source, observation
+from assess_assets.assets.specs import customer_source, observation
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.kafka import current_source, next_offset
 from assess_assets.sources.kafka_topic import (
@@ -25,7 +25,6 @@ NO_TOPIC = "no topic"
     name="assessment_topic",
     group_name="ingest",
     tags={"dagster/kind/kafka": "", "grain": "customer"},
-    metadata={"owner": OWNERS[0]},
 )
 def assessment_topic(
     context: dg.AssetExecutionContext, lake: LakeResource

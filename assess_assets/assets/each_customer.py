@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from assess_assets.customer_names import require_customer_key
-from assess_assets.customers import CustomerPolicy
+from assess_assets.customers import CUSTOMERS, CustomerPolicy
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.lake import Lake, PerCustomer, Replacement, Replacements
 from assess_assets.storage.set_aside import SetAside, set_aside_in
@@ -24,10 +24,14 @@ Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 def customers_of(context: Context) -> list[str]:
     """Keys of the run's partitions, each checked: Dagster itself accepts any text as a key.
 
-    Raises dg.Failure for a range that holds nobody (a reversed one succeeds on nothing in
-    Dagster 1.13), and InvalidCustomerKey.
+    All that are registered, if the run names none: the UI's buttons "Observe" and "Execute all"
+    (of checks) start such runs. Raises dg.Failure for a range that holds nobody (a reversed one
+    succeeds on nothing in Dagster 1.13), and InvalidCustomerKey.
     """
-    keys = list(context.partition_keys)
+    if is_for_all(context):
+        keys = list(context.instance.get_dynamic_partitions(CUSTOMERS.name or ""))
+    else:
+        keys = list(context.partition_keys)
     if not keys:
         raise dg.Failure(
             "This run's range of partitions holds no customer. Dynamic partitions are in order of "
@@ -35,6 +39,11 @@ def customers_of(context: Context) -> list[str]:
             allow_retries=False,
         )
     return [require_customer_key(key) for key in keys]
+
+
+def is_for_all(context: Context) -> bool:
+    """Whether the run names no partition."""
+    return not (context.has_partition_key or context.has_partition_key_range)
 
 
 def each_customer(context: Context, lake: Lake, step: Callable[[str], T]) -> PerCustomer[T]:

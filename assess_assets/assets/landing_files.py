@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assess_assets.assets.each_customer import observe_each
-from assess_assets.assets.specs import OWNERS, customer_source, observation
+from assess_assets.assets.specs import customer_source, observation
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.landing_files import folder_version
 
@@ -12,7 +12,6 @@ from assess_assets.sources.landing_files import folder_version
     name="landing_files",
     group_name="ingest",
     tags={"dagster/kind/file": "", "grain": "customer"},
-    metadata={"owner": OWNERS[0]},
 )
 def landing_files(
     context: dg.AssetExecutionContext, lake: LakeResource

@@ -4,6 +4,7 @@ Belongs here: everything about an asset that follows from its contract, for sing
 outputs of multi-assets alike. What an asset does is in its own module.
 """
 
+import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -48,8 +49,17 @@ def customer_upkeep(**arguments: Any) -> Callable[[Step], dg.AssetsDefinition]:
 
 
 def customer_source(**arguments: Any) -> Callable[[Step], Any]:
-    """`@dg.observable_source_asset` for what lies outside of the lake, per customer."""
-    return _quietly(dg.observable_source_asset, partitions_def=CUSTOMERS, **arguments)
+    """`@dg.observable_source_asset` for what lies outside of the lake, per customer.
+
+    Unlike the others, it does not take the step's docstring for its description, and has no owners.
+    """
+
+    def decorate(step: Step) -> Any:
+        told = {"description": inspect.getdoc(step), "metadata": {"owner": OWNERS[0]}}
+        decorator = dg.observable_source_asset
+        return _quietly(decorator, partitions_def=CUSTOMERS, **told, **arguments)(step)
+
+    return decorate
 
 
 def observation(

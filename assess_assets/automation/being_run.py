@@ -7,13 +7,19 @@ from assess_assets.customers import CUSTOMERS
 PARTITION = "dagster/partition"
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+UNDER_WAY = (
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
 NOT_ENDED = [status for status in dg.DagsterRunStatus if status not in ENDED]
 
 
 def being_run(instance: dg.DagsterInstance) -> dict[str, str]:
-    """Customers with a run that is queued or under way: its id."""
+    """Customers with a run that is under way, or else queued: its id."""
     found: dict[str, str] = {}
-    for run in instance.get_runs(dg.RunsFilter(statuses=NOT_ENDED)):
+    runs = instance.get_runs(dg.RunsFilter(statuses=NOT_ENDED))
+    for run in sorted(runs, key=lambda run: run.status not in UNDER_WAY):
         for customer in customers_of_run(instance, run):
             found.setdefault(customer, run.run_id)
     return found

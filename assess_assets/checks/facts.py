@@ -5,7 +5,7 @@ any particular fact (one module per kind beside this), running them (`examine`),
 """
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from string import Formatter
 from typing import TypeAlias
@@ -14,8 +14,7 @@ from assess_assets.customers import CustomerPolicy
 from assess_assets.tables.contract import TableContract
 
 ATTEMPT = "user_exam_id"  # the column of that name, in every table that is about attempts
-# What queries may name beside tables: a relation, and a string.
-REGISTERED_CUSTOMERS = "registered_customers"
+# What queries may name beside tables: a string.
 THIS_CUSTOMER = "this_customer"
 
 
@@ -50,12 +49,9 @@ class Fact:
         """The query for people, to be run where the customer's tables have their plain names."""
         return plain_names(self.query)
 
-    def about(self, customer: str, registered: Sequence[str]) -> "Fact":
-        """The same fact with customers spelled out, if it asks for them."""
-        rows = ", ".join(f"('{each}')" for each in registered)
-        relation = f"(select v.customer from (values {rows}) v(customer))"
-        text = self.query.replace(f"{{{REGISTERED_CUSTOMERS}}}", relation)
-        return replace(self, query=of_customer(text, customer))
+    def about(self, customer: str) -> "Fact":
+        """The same fact with the customer spelled out, if it asks for it."""
+        return replace(self, query=of_customer(self.query, customer))
 
 
 @dataclass(frozen=True)
@@ -150,7 +146,7 @@ def of_customer(text: str, customer: str) -> str:
 def tables_named(own: str, text: str) -> tuple[str, ...]:
     """A check's own table, and then the others that its text names."""
     names = [name for _, name, _, _ in Formatter().parse(text) if name]
-    tables = (name for name in names if name not in (REGISTERED_CUSTOMERS, THIS_CUSTOMER))
+    tables = (name for name in names if name != THIS_CUSTOMER)
     return tuple(dict.fromkeys((own, *tables)))
 
 

@@ -9,18 +9,23 @@ fails when upstream records each partition's result: then this module goes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 
+from assess_assets.assets.each_customer import is_for_all
 from assess_assets.checks.verdicts import Verdict
 
 
 def is_range(context: dg.AssetCheckExecutionContext) -> bool:
-    """A range of one customer is one too: Dagster leaves that partition without a result."""
-    return bool(context.has_partition_key_range)
+    """A range of one customer is one too: Dagster leaves that partition without a result.
+
+    So is a run that names no partition.
+    """
+    return bool(context.has_partition_key_range) or is_for_all(context)
 
 
 def each_customers_results(
@@ -68,7 +73,10 @@ def _together(name: str, verdicts: Mapping[str, Verdict]) -> Verdict:
     if failed:
         description += " " + " ".join(one.description for one in failed.values())
     blocking = next(iter(verdicts.values())).blocking
-    metadata = {"customers": len(verdicts), "failed_customers": list(failed)}
+    metadata: dict[str, Any] = {"customers": len(verdicts), "failed_customers": list(failed)}
+    for customer, one in failed.items():  # with its partition: sample and query
+        if "command" in one.metadata:
+            metadata[f"command for {customer}"] = one.metadata["command"]
     return Verdict(name, not failed, blocking, description, metadata)
 
 

@@ -38,12 +38,11 @@ def check_step(table: str, checks: Sequence[Check]) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, lake: LakeResource
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
         asked = {key.name for key in context.selected_asset_check_keys}
-        registered = context.instance.get_dynamic_partitions(str(CUSTOMERS.name))
         policies = lake.policies
 
         def examine_customer(customer: str) -> list[Verdict]:
             about = [
-                check.about(customer, registered) if isinstance(check, Fact) else check
+                check.about(customer) if isinstance(check, Fact) else check
                 for check in checks
                 if asked.intersection(_names(check))
             ]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from assess_assets.cli.customers import PARTITIONS, told
 from assess_assets.cli.deployment import dagster_instance, deployment, kafka_of
 from assess_assets.cli.errors import CommandFailed
+from assess_assets.cli.unfinished_runs import quiet_runs
 from assess_assets.sources.landing_customers import landed_folders
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ def _dagster(settings: "Settings") -> Iterator[Finding]:
         with dagster_instance() as instance:
             registered = set(instance.get_dynamic_partitions(PARTITIONS))
             yield Finding("ok", "dagster instance", f"{instance.root_directory} opens")
+            for run in quiet_runs(instance):
+                yield Finding("warn", "runs", run.told, run.fix)
     except CommandFailed as error:
         yield Finding("fail", "dagster instance", error.what, error.fix)
         return

@@ -80,7 +80,10 @@ class Follower:
         news = {one.customer: one for sight in sights if (one := self._news(sight))}
         busy = being_run(self.instance) if news else {}
         for customer in busy.keys() & news.keys():
-            self._say_once(f"{customer} waits: run {busy[customer]} is queued or under way.")
+            self._say_once(
+                f"{customer} waits: run {busy[customer]} is under way or queued. (If its process "
+                "was killed it waits for ever: `assess doctor` names such runs.)"
+            )
         free = news.keys() - busy.keys()
         runs = [self._run([news[key] for key in keys]) for keys in ranges_of(customers, set(free))]
         return [run for run in runs if run]

@@ -26,6 +26,7 @@ Made = Replacement | Mapping[str, Any]
 
 PREVIEW_ROWS = 5
 PREVIEW_SIGNS = 100  # of a text
+SHOWN_AGAIN = 100_000  # rows of a table that is unchanged
 MAX_PREVIEWS = 20  # of customers in one run: nobody looks at more
 
 
@@ -86,12 +87,16 @@ class SparkHdfsIOManager(dg.ConfigurableIOManager):
 
 
 def _described(lake: Lake, replacement: Replacement, with_preview: bool) -> dict[str, Any]:
-    """Metadata of one customer's materialization; an unchanged table is not shown again."""
+    """Metadata of one customer's materialization.
+
+    A large table that is unchanged is not shown again: showing the first rows in order reads all.
+    """
     target = replacement.target
     written = replacement.frame is not None
     current = lake.pin(target.table, target.customer) if written else target
     commit = committed(current)
     changed = current.version != target.version
+    is_shown = with_preview and (changed or commit.rows <= SHOWN_AGAIN)
     return {
         **replacement.facts,
         "dagster/partition_row_count": commit.rows,
@@ -99,7 +104,7 @@ def _described(lake: Lake, replacement: Replacement, with_preview: bool) -> dict
         "table_version": commit.version,
         "size_bytes": commit.size_bytes,
         "changed": changed,
-        **({"preview": dg.MetadataValue.md(_preview(current))} if changed and with_preview else {}),
+        **({"preview": dg.MetadataValue.md(_preview(current))} if is_shown else {}),
     }
 
 
@@ -111,7 +116,9 @@ def _preview(current: Pin) -> str:
         f"select {_names(columns)} from pinned order by {_names(order)} limit {PREVIEW_ROWS}"
     )
     cells = [{name: _cut(value) for name, value in row.items()} for row in rows]
-    shown: str = pd.DataFrame(cells, columns=columns).to_markdown(index=False)
+    # Objects, else whole numbers beside a null become floats; and digits are shown as they are.
+    frame = pd.DataFrame(cells, columns=columns, dtype=object)
+    shown: str = frame.where(frame.notna(), "").to_markdown(index=False, disable_numparse=True)
     return shown if rows else "_no rows_"
 
 

@@ -91,7 +91,14 @@ QUARANTINED_MESSAGES = TableContract(
         Column("rule", StringType(), "Name of the rule that the message breaks.", _VALUE),
         Column("json_path", StringType(), "Where in the message.", _VALUE, nullable=True),
         Column("expected", StringType(), "What the contract expects there.", _VALUE, nullable=True),
-        Column("found", StringType(), "What was found, cut short.", _VALUE, nullable=True),
+        Column(
+            "found",
+            StringType(),
+            "What was found, cut short.",
+            _VALUE,
+            nullable=True,
+            personal=True,  # it may be an attempt's id, or a name in the wrong place
+        ),
         Column("contract_version", LongType(), "Version of the message contract."),
         Column(
             "timestamp",

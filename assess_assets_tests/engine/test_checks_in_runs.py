@@ -148,6 +148,8 @@ def test_in_a_range_each_customer_has_its_own_result(pair: Platform) -> None:
     assert together.description is not None
     assert together.description.startswith("1 of 2 customers pass. Customer globex, table message")
     assert together.metadata["failed_customers"].value == ["globex"]
+    command = together.metadata["command for globex"].value
+    assert str(command).startswith('assess sql --customer globex "')
 
 
 def test_in_a_range_automation_is_open_for_whom_the_checks_passed(pair: Platform) -> None:
@@ -173,6 +175,12 @@ def test_checks_alone_for_a_range_report_each_customer(pair: Platform) -> None:
     _damage(pair, HOSTILE)
     tags = {f"{RANGE}_start": "globex", f"{RANGE}_end": HOSTILE}
     assert not _run_checks(pair, "message_ledger", **tags).success
+    assert _statuses(pair.instance, BALANCED) == {"globex": "SUCCEEDED", HOSTILE: "FAILED"}
+
+
+def test_the_button_execute_all_names_nobody_and_checks_everybody(pair: Platform) -> None:
+    _damage(pair, HOSTILE)
+    assert not _run_checks(pair, "message_ledger").success
     assert _statuses(pair.instance, BALANCED) == {"globex": "SUCCEEDED", HOSTILE: "FAILED"}
 
 

@@ -1,4 +1,4 @@
-"""Rates and coverage: they speak up, and stop a customer only above its policy's limit."""
+"""Rates: they speak up, and stop a customer only above its policy's limit."""
 
 from dataclasses import replace
 from typing import Any
@@ -79,19 +79,3 @@ def test_an_empty_table_has_a_rate_of_zero(damaged: Damaged) -> None:
     found = damaged.verdicts("assessments")
     assert found["mismatch_rate"].passed
     assert found["mismatch_rate"].metadata["share"] == 0.0
-
-
-def test_a_customer_that_the_overview_lacks_is_named_in_a_warning(damaged: Damaged) -> None:
-    more = replace(damaged, registered=("acme", "globex", "o_27hara"))
-    verdict = more.verdicts("customer_overview")["every_customer_is_in_the_overview"]
-    assert (verdict.passed, verdict.severity.value) == (False, "WARN")
-    assert verdict.metadata["failing_rows"] == 2
-    sample = "| customer |\n| --- |\n| acme |\n| o_27hara |"
-    assert verdict.metadata["sample"].value == sample
-    assert "command" not in verdict.metadata  # it is no customer's table
-    missing = more.failing_rows("customer_overview", "every_customer_is_in_the_overview")
-    assert missing == [{"customer": "acme"}, {"customer": "o_27hara"}]
-
-
-def test_an_overview_of_every_customer_passes(damaged: Damaged) -> None:
-    assert damaged.verdicts("customer_overview")["every_customer_is_in_the_overview"].passed

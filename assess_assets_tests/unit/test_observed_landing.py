@@ -33,6 +33,12 @@ def test_a_folder_that_cannot_be_read_leaves_only_its_customer_unobserved(two: P
     assert "acme can't be listed: Not a directory. Give this process access" in told
 
 
+def test_the_button_observe_names_nobody_and_looks_at_everybody(two: Platform) -> None:
+    result, (seen,) = observe_source(two, landing_files)
+    assert seen.partition == "globex"
+    assert "1 of 2 customers failed; the others were done." in told_by_failure(result)
+
+
 def test_once_mended_everybody_is_observed(two: Platform) -> None:
     (two.settings.landing / "acme").unlink()
     result, seen = observe_source(two, landing_files, "acme", "globex")
