@@ -3,6 +3,7 @@
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dagster as dg
@@ -148,6 +149,30 @@ def test_when_every_customer_fails_nothing_follows(three: Platform) -> None:
     assert failure is not None
     assert failure.error is not None
     assert all(f"- {customer}: " in failure.error.to_string() for customer in CUSTOMERS)
+
+
+@pytest.mark.parametrize("table", ["raw_messages", "conflicting_assessments", "message_ledger"])
+def test_when_no_customers_table_can_be_written_the_run_ends(
+    three: Platform, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """It waited for ever: a check of a table that was stored before "succeeded" for nobody."""
+    write = delta.replace
+
+    def fail(target: Pin, *arguments: object) -> None:
+        if target.table.name == table:
+            raise LostRace("the disk is gone")
+        write(target, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(delta, "replace", fail)
+    with ThreadPoolExecutor(1) as thread:
+        result = thread.submit(run_all, three).result(timeout=60)
+    monkeypatch.undo()
+
+    assert not result.success
+    assert set(why_set_aside(three, result)) == set(CUSTOMERS)
+    assert not materialized(result).keys() & STEPS_AFTER_PARSING
+    assert run_all(three).success
+    assert three.rows("message_ledger", POISONED) == three.rows("message_ledger", "acme")
 
 
 def test_every_step_that_starts_says_that_a_reversed_range_holds_nobody(
