@@ -23,6 +23,9 @@ from assess_assets.sources.kafka_source import KafkaDataSource
 from assess_assets.sources.landing_source import LandingDataSource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
     from pysail.spark import SparkConnectServer
 
 SAIL = "sail"
@@ -96,7 +99,24 @@ def _session(url: str) -> SparkSession:
     spark: SparkSession = LazyPySparkResource(spark_config=_configuration(url)).spark_session
     spark.dataSource.register(LandingDataSource)
     spark.dataSource.register(KafkaDataSource)
+    if url == SAIL:
+        _load_what_runs_python(spark)
     return spark
+
+
+def _load_what_runs_python(spark: SparkSession) -> None:
+    """Let Sail (0.7.2) load its own Python module while nobody else needs it.
+
+    It is loaded once, by the first function of ours that Sail calls. Two threads that call the
+    first at the same time wait for each other for ever: one holds Python's lock and waits for the
+    module, the other loads it and waits for Python's lock. A few in a hundred runs for two
+    customers, or over two files, stood still, and no signal could end them.
+    """
+    spark.range(0, 1, 1, numPartitions=1).mapInArrow(_unchanged, "id bigint").collect()
+
+
+def _unchanged(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+    yield from batches
 
 
 @cache
