@@ -62,6 +62,10 @@ def backfill_policy() -> dg.BackfillPolicy:
     return dg.BackfillPolicy.single_run()
 
 
+class BadPolicies(ValueError):
+    """The file of policies is not there, or is no TOML."""
+
+
 class CustomerPolicy(BaseModel):
     """What may differ between customers. A change of what tables hold needs a higher version."""
 
@@ -96,8 +100,14 @@ class Policies(BaseModel):
 
     @classmethod
     def load(cls, path: Path | None) -> Self:
-        """Raises pydantic's ValidationError, naming the key, and InvalidCustomerKey."""
-        policies = cls.model_validate(tomllib.loads(path.read_text()) if path else {})
+        """Raises BadPolicies, InvalidCustomerKey, and pydantic's ValidationError."""
+        try:
+            policies = cls.model_validate(tomllib.loads(path.read_text()) if path else {})
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise BadPolicies(
+                f"The customers' policies, {path} (ASSESS_POLICIES), can't be read: {error}. "
+                "Nothing was run by other policies instead."
+            ) from error
         for key in policies.customers:
             require_customer_key(key)
         return policies

@@ -20,7 +20,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from assess_assets.messages.rules import Fault, Rule, described
 
-CONTRACT_VERSION: int = 2
+CONTRACT_VERSION: int = 3
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 # The longest genuine one has 86 characters. These are keys of tables and words of reports.

@@ -17,6 +17,7 @@ import msgspec
 
 from assess_assets.messages import contract
 from assess_assets.messages.contract import MAX_MESSAGE_BYTES, Message, Part
+from assess_assets.messages.fractions import exactly
 from assess_assets.messages.rules import Fault, Rule, bounded, described
 from assess_assets.messages.spelling import (
     is_nested_too_deep,
@@ -116,6 +117,9 @@ def _second_look(raw: bytes) -> Verdict:
         message = msgspec.convert(known, Message)
     except msgspec.ValidationError as error:
         return _refused(_contract_fault(str(error), known))
+    if unmapped:  # the only place where a message may have fractions
+        document, unmapped = exactly(raw), {}
+        _set_aside(document, Message, "$", unmapped)
     return _weighed(message, _ENCODER.encode(document), unmapped)
 
 

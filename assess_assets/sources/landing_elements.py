@@ -22,6 +22,7 @@ FIRST_WINDOW_BYTES: Final = 16 * 1024
 # more than 4300 digits, and a raw tab in a string is for the validator to judge.
 _DECODER: Final = json.JSONDecoder(parse_int=str, parse_float=str, strict=False)
 _BLANKS: Final = re.compile(rb"[ \t\r\n]*")
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+|[\[\]{}]', re.DOTALL)  # and whole strings
 
 
 class Record(NamedTuple):
@@ -145,11 +146,30 @@ def end_of_value(data: mmap.mmap | bytes, start: int, max_bytes: int) -> int | N
             _, end = _DECODER.raw_decode(text)
             if end < len(text) or is_rest:  # a number may go on beyond the window
                 return start + len(text[:end].encode("utf-8", "surrogateescape"))
-        except (ValueError, RecursionError):
+        except RecursionError:  # too deep for the decoder, and perhaps nothing else
+            return _end_by_brackets(data, start, max_bytes)
+        except ValueError:
             pass
         if is_rest or size >= max_bytes:
             return None
         size *= 4
+
+
+def _end_by_brackets(data: mmap.mmap | bytes, start: int, max_bytes: int) -> int | None:
+    """The byte after the last bracket of the array or object that starts at `start`.
+
+    What is between is for the validator, which refuses it for its depth; what follows is saved.
+    """
+    depth = 0
+    for token in _BRACKETS.finditer(data, start, min(start + max_bytes, len(data))):
+        sign = token[0]
+        if sign in b"[{":
+            depth += 1
+        elif sign in b"]}":
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return None
 
 
 def _skip_blanks(data: mmap.mmap | bytes, start: int) -> int:

@@ -116,6 +116,47 @@ def test_unknown_keys_are_kept_by_their_path(acme: Steps) -> None:
     assert found["b"] == (None,)
 
 
+def test_a_question_of_ten_thousand_options_is_taken_like_any_other(acme: Steps) -> None:
+    """Each option took its whole question along: half a megabyte of message took gigabytes."""
+
+    def many(made: JsonObject) -> None:
+        ids = (f"{number:08d}-0000-4000-8000-000000000000" for number in range(10_000))
+        questions(made)[0]["options"] = [{"checked": False, "id": each} for each in ids]
+
+    acme.land("a.ndjson", lines(changed("a", many), message("b")))
+    acme.stop_before("exams")
+    others = len(questions(message("a"))[1]["options"])
+    rest = sum(len(question["options"]) for question in questions(message("b")))
+    shown = [row["question_position"] for row in acme.rows("options", "question_position")]
+    assert len(shown) == 10_000 + others + rest
+    assert acme.values("questions", "options_shown")[0] == 10_000
+
+
+def test_digits_beyond_a_double_are_kept_and_tell_contents_apart(acme: Steps) -> None:
+    def with_number(text: str, attempt: str = "a") -> str:
+        return lines(message(attempt)).strip()[:-1] + f', "extra": [{text}]}}'
+
+    told = [
+        "0.12345678901234567890",
+        "0.1234567890123456789",  # the same number
+        "0.12345678901234567891",
+        "1e-400",
+        "0.0",
+        "1.50",
+        "1.5",
+        "100000000000000000000000.5",
+    ]
+    acme.land("a.ndjson", "\n".join([*map(with_number, told), with_number("0.1", "b")]))
+    acme.stop_before("questions")
+    fates = ["accepted", "duplicate", "conflict", "conflict", "conflict", "conflict"]
+    assert acme.values("message_ledger", "fate") == [*fates, "duplicate", "conflict", "accepted"]
+    kept = {
+        row["user_exam_id"]: json.loads(row["unmapped"], parse_float=str)["$.extra"]
+        for row in acme.rows("assessments", "user_exam_id", "unmapped")
+    }
+    assert kept == {"a": ["0.1234567890123456789"], "b": ["0.1"]}
+
+
 def test_the_last_of_duplicate_keys_wins_for_the_validator_and_the_engine_alike(
     acme: Steps,
 ) -> None:

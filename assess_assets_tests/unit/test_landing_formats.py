@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assess_assets.messages import judge
 from assess_assets.sources.landing_content import (
     BLOCK_BYTES,
     BrokenContent,
@@ -168,6 +169,19 @@ def test_a_line_that_is_too_long_is_kept_cut_off_and_says_so() -> None:
         assert found[1].defect == "the line has 30 bytes; only its first 10 are kept"
         assert found[3].defect == "the line has 11 bytes; only its first 10 are kept"
         assert [record.end_byte for record in found] == [8, 39, 47, 58]
+
+
+@pytest.mark.parametrize("levels", [101, 900, 1_100, 5_000, 100_000])
+@pytest.mark.parametrize("place", [0, 2])
+def test_an_element_that_is_nested_too_deep_costs_only_itself(levels: int, place: int) -> None:
+    deep = b'{"a":' * (levels - 1) + b'["]}\\"", {}]' + b"}" * (levels - 1)
+    elements = [b'{"n":1}', b'{"n":"]"}', b'{"n":3}']
+    elements.insert(place, deep)
+    for content in (b"[" + b",\n ".join(elements) + b"]", b"\n".join(elements)):
+        found = records(content)
+        assert [record.value for record in found] == elements
+        assert {record.defect for record in found} == {None}
+    assert judge(deep).rule == "nested_too_deep"
 
 
 def test_an_element_that_is_too_long_is_kept_cut_off_and_says_so() -> None:
