@@ -4,10 +4,8 @@ The ledger keeps what the validator saw, `assessments.questions` what the parser
 values of a question and an option must be there is the message contract's to say.
 """
 
-import msgspec
-
 from assess_assets.checks.facts import Fact, named, query, same_message, where_it_is
-from assess_assets.messages.contract import Option, Part, Question
+from assess_assets.messages.contract import Option, Part, Question, required_fields
 
 _QUESTIONS = f"""select {where_it_is("a")}, explode(a.questions) as question
                     from {{assessments}} a"""
@@ -70,8 +68,7 @@ VALIDATOR_AND_PARSER_AGREE = Fact(
 
 
 def _required(part: type[Part], alias: str) -> str:
-    fields = [field.name for field in msgspec.structs.fields(part) if field.required]
-    return named((name, f"{alias}.{name} is null") for name in fields)
+    return named((name, f"{alias}.{name} is null") for name in required_fields(part))
 
 
 PARSED_QUESTIONS_ARE_FILLED = Fact(

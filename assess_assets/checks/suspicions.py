@@ -8,10 +8,8 @@ suspicion reads once; only if it finds anything are its facts asked. Not of smal
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import msgspec
-
 from assess_assets.checks.facts import ATTEMPT, query, tables_named
-from assess_assets.messages.contract import Option, Part, Question
+from assess_assets.messages.contract import Option, Question, required_fields
 from assess_assets.tables.attempts import ASSESSMENTS
 
 
@@ -38,10 +36,6 @@ def _any_null(alias: str, columns: Iterable[str]) -> str:
     return " or ".join(f"{alias}.{name} is null" for name in columns)
 
 
-def _required(part: type[Part]) -> list[str]:
-    return [field.name for field in msgspec.structs.fields(part) if field.required]
-
-
 # Counted, and not filtered by: Sail 0.7.2 pushes a filter down to where it knows no lambda.
 ATTEMPTS_ARE_FILLED = Suspicion(
     table="assessments",
@@ -55,10 +49,10 @@ ATTEMPTS_ARE_FILLED = Suspicion(
     query=query(
         f"""
         select 1 as one
-        from (select count_if({_any_null("a", ASSESSMENTS.required)}
-                              or exists(a.questions, q -> {_any_null("q", _required(Question))}
-                                   or exists(q.options, o -> {_any_null("o", _required(Option))})
-                     )) as attempts
+        from (select count_if(
+                {_any_null("a", ASSESSMENTS.required)}
+                or exists(a.questions, q -> {_any_null("q", required_fields(Question))}
+                  or exists(q.options, o -> {_any_null("o", required_fields(Option))}))) as attempts
               from {{assessments}} a) s
         where s.attempts > 0
         """

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from assess_assets.messages.rules import Fault, Rule, described
 
@@ -135,6 +135,11 @@ PARTS: dict[type[Part], dict[str, type[Part]]] = {
     Option: {},
     Counts: {},
 }
+
+
+def required_fields(part: type[Part]) -> list[str]:
+    """Those that an object of this kind must have; they can't be null."""
+    return [field.name for field in structs.fields(part) if field.required]
 
 
 def has_plain_times(canonical: bytes) -> bool:
