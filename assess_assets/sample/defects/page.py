@@ -23,8 +23,8 @@ levels of nesting, numbers of at most 300 characters, keys of at most 1,000. The
 of a message, also for the value of a repeated key that a later one replaces.
 
 Every value of an accepted message is in the tables or in `unmapped`: unknown keys are there by
-their JSON path, and so is the whole text of a time that is finer than microseconds, or of a
-max_attempts with more digits than a double has.
+their JSON path, their numbers with all digits, and so is the whole text of a time that is finer
+than microseconds, or of a max_attempts with more digits than a double has.
 """
 
 
