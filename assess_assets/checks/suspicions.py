@@ -80,7 +80,7 @@ OPTIONS_ARE_WHOLE = Suspicion(
                      min(k.question) as question, max(k.question) as another
               from (select xxhash64(o.user_exam_id, o.question_position) as hash,
                            xxhash64(o.question_id, o.source, o.partition, o.offset) as question,
-                           shiftleft(1L, pmod(o.position, 64)) as bit
+                           shiftleft(1L, cast(pmod(o.position, 64) as int)) as bit
                     from {options} o) k
               group by k.hash) s
         full outer join

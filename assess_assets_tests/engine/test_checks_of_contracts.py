@@ -118,6 +118,7 @@ def test_in_a_large_table_rows_with_the_same_key_are_suspected_and_then_found(
     assert damaged.verdicts(name)[check].metadata["failing_rows"] == 2
 
 
+@pytest.mark.both_engines
 def test_the_same_rows_fail_in_large_tables_which_are_suspected_first_and_asked_in_slices(
     damaged: Damaged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,7 +131,7 @@ def test_the_same_rows_fail_in_large_tables_which_are_suspected_first_and_asked_
     damaged.delete("assessments", f"user_exam_id = '{last['user_exam_id']}'")
     whole = _failing(damaged)
     monkeypatch.setattr(counting, "LARGE_ROWS", 1)
-    monkeypatch.setattr(counting, "SLICE_ROWS", 7)
+    monkeypatch.setattr(counting, "SLICE_ROWS", 150)
     assert _failing(damaged) == whole
     assert {name for name, rows in whole.items() if rows} >= {
         "assessments_required_columns_are_filled",
