@@ -3,10 +3,14 @@
 Belongs here: names, defaults and meaning of the ASSESS_* variables. What they configure does not.
 """
 
+import re
 from pathlib import Path
+from typing import Final
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ENGINES: Final = re.compile(r"sail|local|local\[([1-9][0-9]*|\*)\]|(spark|sc)://[^\s/].*")
 
 
 class Settings(BaseSettings):
@@ -34,7 +38,9 @@ class Settings(BaseSettings):
         Path("data/landing"), description="Where files are delivered: one folder a customer."
     )
     spark: str = Field(
-        "sail", description="The engine: sail, local[*], spark://host:port or sc://host:port."
+        "sail",
+        description="The engine: sail, local, local[n], local[*], spark://host:port or "
+        "sc://host:port.",
     )
     max_messages_per_run: int = Field(
         1_000_000, gt=0, description="Most messages that one run claims for one customer."
@@ -57,3 +63,18 @@ class Settings(BaseSettings):
     policies: Path | None = Field(
         None, description="TOML file with the customers' policies; defaults without."
     )
+
+    @field_validator("spark")
+    @classmethod
+    def _is_an_engine(cls, spark: str) -> str:
+        """Refused here, as a word that no engine has would start a JVM only to be told so."""
+        named = spark.strip()
+        if named.lower() in ("", "sail"):
+            return "sail"
+        if not _ENGINES.fullmatch(named):
+            without_parameters = named.partition(";")[0]  # a token may be among them
+            raise ValueError(
+                f"ASSESS_SPARK is {without_parameters!a}, which names no engine. Set it to sail "
+                "(as without it), local, local[n], local[*], spark://host:port or sc://host:port."
+            )
+        return named

@@ -31,9 +31,10 @@ def accept_loss(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it. Without: only show what.")] = False,
 ) -> None:
-    """Give up what is unread and lost of a landed file or a topic.
+    """Give up what a source has lost before it was read.
 
-    Its messages are claimed as kind `lost` in a batch of their own. That can't be undone.
+    Its messages, of a landed file or a topic, are claimed as kind `lost` in a batch of their own.
+    That can't be undone.
     """
     from assess_assets.sources.kafka_topic import topic_of
     from assess_assets.sources.ranges import lost_rest

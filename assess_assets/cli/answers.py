@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assess_assets.cli.deployment import deployment, pin_existing
+from assess_assets.cli.deployment import deployment, has_no_message, no_message_yet, pin_existing
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import AsJson, Customer, CustomerName, Limit, chosen_customer
 from assess_assets.cli.output import PIPED_WIDTH, print_json
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assess_assets.storage.layout import LakeLayout
     from assess_assets.transforms.answers.answer import Answers
 
-FILES = {"markdown": "customer_report.md", "html": "customer_report.html"}
+SUFFIXES = {"markdown": "md", "html": "html"}
 
 
 def answers(
@@ -32,7 +32,10 @@ def answers(
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Answer what is asked about a customer's attempts, by message and by attempt."""
+    """Answer what is asked about a customer's attempts.
+
+    Every number is counted by message and by attempt.
+    """
     key = chosen_customer(customer, customer_name)
     settings, layout = deployment()
     found = _answers(settings, layout, key, exam)
@@ -55,7 +58,11 @@ def report(
         Path, typer.Option("--out", metavar="FOLDER", help="Where the files are written.")
     ] = Path(),
 ) -> None:
-    """Write a customer's report as it was last materialized: customer_report.md and .html."""
+    """Write a customer's report to files.
+
+    It is the one that was last materialized. The files are customer_report_KEY.md and .html, KEY
+    being the customer's.
+    """
     from assess_assets.tables.reports import CUSTOMER_REPORT
 
     key = chosen_customer(customer, customer_name)
@@ -63,14 +70,16 @@ def report(
     pinned = pin_existing(layout, CUSTOMER_REPORT, key)
     rows = pinned.look_up("select * from pinned order by format desc") if pinned else []
     if not rows:
-        has = "is empty: no message was read, or it is to be made" if pinned else "does not exist"
+        if pinned and has_no_message(layout, key):
+            raise CommandFailed(no_message_yet(key))
+        has = "is empty: its last run made no report" if pinned else "does not exist"
         raise CommandFailed(
             f"Customer {key}: table customer_report ({layout.uri(CUSTOMER_REPORT, key)}) {has}. "
             f"{_materialize('+customer_report', key)}"
         )
     out.mkdir(parents=True, exist_ok=True)
     for row in rows:
-        path = out / FILES[row["format"]]
+        path = out / f"customer_report_{key}.{SUFFIXES[row['format']]}"
         path.write_text(row["content"], encoding="utf-8", newline="\n")
         typer.echo(f"{path}: build {row['build']}, up to batch {row['batch']}")
 

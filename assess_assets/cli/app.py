@@ -3,6 +3,8 @@
 Belongs here: names and order. Importing this must stay quick: `assess --help` imports all of it.
 """
 
+from typing import Annotated
+
 import typer
 
 from assess_assets.cli import customers, services
@@ -22,6 +24,15 @@ from assess_assets.cli.rebuild import rebuild
 from assess_assets.cli.sample import sample
 from assess_assets.cli.show import show, sql
 
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"assess-assets {version('assess-assets')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     cls=Commands,
     name="assess",
@@ -31,14 +42,26 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def assess(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Show the version."),
+    ] = False,
+) -> None:
+    """Options that come before any command."""
+
 
 app.command()(demo)
 app.command("demo-services")(demo_services)
 app.command()(sample)
 app.command()(land)
 app.command()(publish)
-app.command()(follow)
+app.command(short_help="Run what is new, every few seconds, in one process.")(follow)
 app.command()(answers)
 app.command()(report)
 app.command()(show)

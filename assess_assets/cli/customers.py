@@ -12,7 +12,7 @@ import typer
 from assess_assets.cli.deployment import dagster_instance, deployment, kafka_of, pin_existing
 from assess_assets.cli.errors import CommandFailed, Commands
 from assess_assets.cli.options import AsJson
-from assess_assets.cli.output import print_json, print_rows
+from assess_assets.cli.output import print_json, print_json_rows, print_rows
 from assess_assets.sources.landing_customers import landed_folders
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ PARTITIONS = "customers"  # the name of customers.CUSTOMERS, which would import 
 
 commands = typer.Typer(
     cls=Commands,
-    help="List the customers; register them as partitions (sync, add).",
+    help="List the customers; register them as partitions.",
     invoke_without_command=True,
 )
 
@@ -41,15 +41,33 @@ class Known:
 
 
 @commands.callback()
-def customers(context: typer.Context, as_json: AsJson = False) -> None:
+def customers(
+    context: typer.Context,
+    overview: Annotated[
+        bool,
+        typer.Option("--overview", help="Instead, the rows of customer_overview: their figures."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """List every customer: registered, landed or with tables."""
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is not None:
+        if overview or as_json:
+            raise typer.BadParameter(
+                f"--overview and --json are of the list: give options of "
+                f"{context.invoked_subcommand} after it."
+            )
+    elif overview:
+        _overview(as_json)
+    else:
         _list(as_json)
 
 
 @commands.command()
-def sync() -> None:
-    """Register the customer of every landing folder and topic. Exit code 1 if a name is no key."""
+def sync(as_json: AsJson = False) -> None:
+    """Register the customer of every landing folder and topic.
+
+    Exit code 1 if a name is no key.
+    """
     settings, _ = deployment()
     landed, misnamed = landed_folders(settings.landing)
     published, no_keys = _published(settings)
@@ -58,12 +76,18 @@ def sync() -> None:
         known = set(instance.get_dynamic_partitions(PARTITIONS))
         new = [key for key in keys if key not in known]
         instance.add_dynamic_partitions(PARTITIONS, new)
-    with_topics = f", {len(published)} have topics" if settings.kafka else ""
-    typer.echo(
-        f"{len(landed)} customers have landing folders{with_topics}, {len(new)} of them are new."
-    )
-    for key in new:
-        typer.echo(f"Registered {key}")
+    if as_json:
+        print_json(
+            {
+                "landed": landed,
+                "published": published,
+                "registered_now": new,
+                "misnamed_folders": misnamed,
+                "misnamed_topics": no_keys,
+            }
+        )
+    else:
+        _tell_synced(landed, published if settings.kafka else None, new)
     if misnamed:
         raise CommandFailed(
             f"{len(misnamed)} landing folders are read by no run:\n" + told(misnamed)
@@ -72,6 +96,15 @@ def sync() -> None:
         raise CommandFailed(
             f"Topics that no run reads, as no customer has such a key: {', '.join(no_keys)}"
         )
+
+
+def _tell_synced(landed: list[str], published: list[str] | None, new: list[str]) -> None:
+    with_topics = "" if published is None else f", {len(published)} have topics"
+    typer.echo(
+        f"{len(landed)} customers have landing folders{with_topics}, {len(new)} of them are new."
+    )
+    for key in new:
+        typer.echo(f"Registered {key}")
 
 
 def _published(settings: "Settings") -> tuple[list[str], list[str]]:
@@ -159,3 +192,26 @@ def _look(one: Known, landing: Path, layout: "LakeLayout") -> None:
     one.tables = [name for name, opened in open_tables(layout, one.key).items() if opened]
     raw = pin_existing(layout, RAW_MESSAGES, one.key)
     one.messages = committed(raw).rows if raw else 0
+
+
+def _overview(as_json: bool) -> None:
+    """The operator's table: it is shared, so no customer's `show` or `sql` has it."""
+    from assess_assets.storage.layout import PLATFORM_FOLDER
+    from assess_assets.tables.reports import CUSTOMER_OVERVIEW
+
+    _, layout = deployment()
+    pinned = pin_existing(layout, CUSTOMER_OVERVIEW, PLATFORM_FOLDER)
+    names = CUSTOMER_OVERVIEW.column_names
+    order = ", ".join(CUSTOMER_OVERVIEW.order)
+    asked = f"select {', '.join(names)} from pinned order by {order}"
+    rows = pinned.look_up(asked) if pinned else []
+    if as_json:
+        print_json_rows(rows)
+    elif rows:
+        print_rows(names, [tuple(row.values()) for row in rows])
+    else:
+        typer.echo(
+            f"Table customer_overview of {layout.root} has no row yet: a customer's is made with "
+            "its other tables. Next: dagster asset materialize -m assess_assets.definitions "
+            "--select '*' --partition KEY"
+        )

@@ -3,7 +3,6 @@
 Belongs here: the order of the tour and what it says. Every step is one that a user can type.
 """
 
-import shutil
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,14 +31,14 @@ def demo(
         typer.Option("--json-to", metavar="FOLDER", help="Write answers there, as JSON."),
     ] = None,
 ) -> None:
-    """Make the sample, land it for acme and a messy delivery for globex, materialize, answer.
+    """Run the tour: two customers, from files to answers.
 
-    A second run finds everything there and changes nothing.
+    The sample is made and landed for acme, a messy delivery for globex; then both are materialized
+    and answered. A second run finds everything there and changes nothing.
     """
     settings, layout = deployment()
     _heading("Deliveries")
     _deliver(settings, publish)
-    _prepare_instance()
     said: dict[str, Told] = {}
     with dagster_instance() as instance:
         before = {customer: _versions(layout, customer) for customer in CUSTOMERS}
@@ -122,16 +121,6 @@ def _publish(settings: "Settings", file: Path, customer: str) -> None:
         typer.echo(f"{customer}: {there} messages were published to {topic} before")
     else:
         publish(file, customer, partitions=1)
-
-
-def _prepare_instance() -> None:
-    """Give DAGSTER_HOME our configuration, if it has none yet."""
-    import os
-
-    home = os.environ.get("DAGSTER_HOME")
-    if home and not (Path(home) / "dagster.yaml").exists():
-        Path(home).mkdir(parents=True, exist_ok=True)
-        shutil.copy(Path(__file__).parent / "dagster.yaml", home)
 
 
 def _materialize(settings: "Settings", instance: "dg.DagsterInstance", customer: str) -> "Told":

@@ -63,9 +63,10 @@ def demo_services(
         bool, typer.Option("--keep", help="Leave services running that this has started.")
     ] = False,
 ) -> None:
-    """Run the demo from files and from Kafka, on Sail and on Spark, to HDFS; compare the answers.
+    """Run the demo on a real Kafka, HDFS and Spark; compare.
 
-    A second run finds everything there and changes nothing. Services that run are used.
+    From files and from Kafka, on Sail and on Spark, to HDFS: the answers have to be equal. A second
+    run finds everything there and changes nothing. Services that run are used.
     """
     from assess_assets.platform.services import Services
 

@@ -28,7 +28,10 @@ def docs(
         bool, typer.Option("--check", help="Write nothing; exit code 1 if it would change.")
     ] = False,
 ) -> None:
-    """Write the page of all tables from the contracts, or that of bad input from its kinds."""
+    """Write the page of all tables, or that of bad input.
+
+    The one is made from the tables' contracts, the other from the kinds of bad input.
+    """
     if out is None:
         out = Path("docs") / f"{page.replace('-', '_')}.md"
     text = _rendered(page)

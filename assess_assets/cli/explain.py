@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assess_assets.cli.deployment import deployment
+from assess_assets.cli.deployment import deployment, has_no_message, no_message_yet
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import AsJson, Customer, CustomerName, chosen_customer
 from assess_assets.cli.output import print_json, print_rows
@@ -33,9 +33,10 @@ def explain(
     ] = 5,
     as_json: AsJson = False,
 ) -> None:
-    """Explain numbers of an aggregate: definition, messages, ranges, and the number recomputed.
+    """Explain numbers of an aggregate, and count them again.
 
-    Exit code 1 if a number differs from its recount, or messages don't add up.
+    Tells their definition, the messages they are counted from and the ranges these came in. Exit
+    code 1 if a number differs from its recount, or messages don't add up.
     """
     from assess_assets.explain.explanation import as_json as told_as_json
 
@@ -80,7 +81,7 @@ def _explain(
     import duckdb
 
     from assess_assets.explain.explanation import NothingToExplain, explain
-    from assess_assets.storage.sandbox import NotAQuery, open_tables
+    from assess_assets.storage.sandbox import NotAQuery, in_reach, open_tables
 
     opened = existing_tables(layout, key)
     name = aggregate.table.name
@@ -89,13 +90,15 @@ def _explain(
     try:
         return explain(layout, key, opened, aggregate, columns, where, limit)
     except NothingToExplain as nothing:
+        if opened[name] is not None and has_no_message(layout, key):
+            raise CommandFailed(no_message_yet(key)) from None
         absent = "does not exist" if opened[name] is None else str(nothing)
         fix = f" Look at it: assess show {name} --customer {key}" if where else _make(name, key)
         raise CommandFailed(
             f"Customer {key}, table {name} ({layout.uri(aggregate.table, key)}): {absent}.", fix
         ) from None
     except (duckdb.Error, NotAQuery) as error:
-        raise CommandFailed(f"Customer {key}, table {name}: {error}") from None
+        raise CommandFailed(f"Customer {key}, table {name}: {in_reach(error)}") from None
 
 
 def _make(name: str, key: str) -> str:
@@ -121,7 +124,12 @@ def _print(told: "Explanation", where: str | None, limit: int) -> None:
     typer.echo(f"{holding} of {len(told.balances)} balances hold.")
     typer.echo("\nSources: offsets claimed to be read, and what came of their messages")
     _print_sources(told)
-    typer.echo(f"\nMessages counted: {told.messages_counted}")
+    shown = len(told.messages)
+    first = f" (the first {shown} of {told.messages_counted})"
+    typer.echo(
+        f"\nMessages counted: {told.messages_counted}"
+        + (first if shown < told.messages_counted else "")
+    )
     print_rows(
         ["fate", "source", "partition", "offset", "batch"],
         [tuple(message.values()) for message in told.messages],

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from assess_assets.cli.deployment import deployment, pin_existing
+from assess_assets.cli.deployment import deployment, make_dagster_home_for_later, pin_existing
 from assess_assets.cli.options import Customer, CustomerName, chosen_customer
 
 
@@ -37,6 +37,7 @@ def land(
         [claim for batch in batches for claim in batch.ranges],
     )
     typer.echo(f"Customer {key}: landed {landed} ({landed.stat().st_size:,} bytes).")
+    make_dagster_home_for_later()
     typer.echo(
         "Next: assess customers sync, then dagster asset materialize -m assess_assets.definitions "
         f"--select '*' --partition {key}"

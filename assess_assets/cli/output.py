@@ -11,22 +11,29 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any, Final
 
 import typer
 
-CELL_WIDTH: Final = 36  # a UUID, and more where the screen has room
+CELL_WIDTH: Final = 36  # a UUID: no column is cut below it, the last ones are left out instead
 GAP: Final = 3  # between columns
 PIPED_WIDTH: Final = 160  # of output that no terminal limits
 
 
 def json_value(value: Any) -> Any:
-    """The value as JSON has it: nothing cut, times in UTC, what JSON has no word for as text."""
+    """The value as JSON has it: nothing cut, times in UTC, what JSON has no word for as text.
+
+    A decimal without fraction digits, as DuckDB's sum of integers is, becomes an integer. One with
+    fraction digits stays text, which is exact: readers of JSON make floats of such numbers.
+    """
     match value:
         case None | bool() | int() | str():
             return value
         case float():
             return value if math.isfinite(value) else str(value)
+        case Decimal() if value.is_finite() and int(value.as_tuple().exponent) >= 0:
+            return int(value)
         case dict():
             return {str(key): json_value(item) for key, item in value.items()}
         case list() | tuple():
@@ -82,7 +89,10 @@ def cell(value: Any, width: int = CELL_WIDTH) -> str:
 
 
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table as wide as the screen; columns that don't fit are named below it."""
+    """A table as wide as the screen: where it has no room, the widest columns are cut first.
+
+    Columns that don't fit even when all are cut to CELL_WIDTH are named below the table.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.cells import cell_len
     from rich.console import Console
@@ -91,24 +101,43 @@ def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
     is_terminal = sys.stdout.isatty()
     screen = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if is_terminal else PIPED_WIDTH
-    width_of_cell = max(CELL_WIDTH, screen // len(columns) - GAP)
-    cells = [[cell(value, width_of_cell) for value in row] for row in rows]
+    cells = [[cell(value, screen) for value in row] for row in rows]
+    heads = [cell_len(name) for name in columns]
+    needs = [max([0, *(cell_len(row[index]) for row in cells)]) for index in range(len(columns))]
+    widths = _fitted(heads, needs, screen)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    left, shown = screen, 0
-    for index, name in enumerate(columns):
-        width = max([cell_len(name), *(cell_len(row[index]) for row in cells)])
-        if left < width and shown:
-            break
+    for index, width in enumerate(widths):
         is_number = bool(rows) and all(_is_number(row[index]) for row in rows)
-        table.add_column(Text(name), justify="right" if is_number else "left", no_wrap=True)
-        left, shown = left - width - GAP, shown + 1
+        table.add_column(
+            Text(columns[index]),
+            justify="right" if is_number else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            width=width,
+        )
     for row in cells:
-        table.add_row(*(Text(value) for value in row[:shown]))
+        table.add_row(*(Text(value) for value in row[: len(widths)]))
     console = Console(width=screen, highlight=False, markup=False, emoji=False)
     console.print(table)
-    if shown < len(columns):
-        rest = ", ".join(columns[shown:])
-        console.print(f"+ {len(columns) - shown} more columns: {rest}", soft_wrap=True)
+    if len(widths) < len(columns):
+        rest = ", ".join(columns[len(widths) :])
+        console.print(f"+ {len(columns) - len(widths)} more columns: {rest}", soft_wrap=True)
+
+
+def _fitted(heads: Sequence[int], needs: Sequence[int], screen: int) -> list[int]:
+    """Widths of the first columns, as many as fit; a head is never cut."""
+
+    def at_most(width: int) -> list[int]:
+        return [max(head, min(need, width)) for head, need in zip(heads, needs, strict=True)]
+
+    least = at_most(CELL_WIDTH)
+    shown = max(1, sum(end <= screen + GAP for end in accumulate(width + GAP for width in least)))
+    fitting = [
+        widths
+        for width in range(CELL_WIDTH, screen + 1)
+        if sum(widths := at_most(width)[:shown]) + GAP * (shown - 1) <= screen
+    ]
+    return fitting[-1] if fitting else [min(width, screen) for width in least[:shown]]
 
 
 def _is_number(value: Any) -> bool:

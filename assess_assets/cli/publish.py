@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from assess_assets.cli.deployment import deployment, kafka_of
+from assess_assets.cli.deployment import deployment, kafka_of, make_dagster_home_for_later
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import Customer, CustomerName, chosen_customer
 
@@ -23,10 +23,10 @@ def publish(
         typer.Option(min=1, help="Of a topic that is made (default: the broker's)."),
     ] = None,
 ) -> None:
-    """Send a file to a customer's Kafka topic, one message per record.
+    """Send a file to a customer's Kafka topic.
 
-    Exit code 1 unless the broker acknowledged every record. Sent twice, a record is read twice, and
-    the second one's fate is `duplicate`.
+    One message per record. Exit code 1 unless the broker acknowledged every record. Sent twice, a
+    record is read twice, and the second one's fate is `duplicate`.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -65,6 +65,7 @@ def publish(
     if done.acknowledged != done.records:
         told = "\n".join(f"- {reason}" for reason in done.failures)
         raise CommandFailed(f"{done.failed} records are not in {done.topic}. The first:\n{told}")
+    make_dagster_home_for_later()
     typer.echo(
         "Next: assess customers sync, then dagster asset materialize -m assess_assets.definitions "
         f"--select '*' --partition {key}"

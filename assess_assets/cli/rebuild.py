@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 
 def rebuild(
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the table builds.")],
     customer: Customer = None,
     customer_name: CustomerName = None,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why; kept in the table builds.")
+    ] = "asked for by assess rebuild",
     as_json: AsJson = False,
 ) -> None:
     """Make a customer's tables again from raw_messages.

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 commands = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    help="Run a real Kafka, HDFS and Spark on this machine's loopback; needs Java 17, no Docker.",
+    help="Run a real Kafka, HDFS and Spark here, without Docker. They need Java 17, and listen on "
+    "this machine's loopback alone.",
 )
 
 Folder = Annotated[
@@ -87,7 +88,10 @@ def status(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
 
 @commands.command()
 def env(folder: Folder = DEFAULT_FOLDER) -> None:
-    """Print the lines that make a shell use them: eval "$(assess services env)"."""
+    """Print the lines that make a shell use them.
+
+    Like this: eval "$(assess services env)"
+    """
     services = _services(folder)
     variables = services.environment()
     if not variables:
@@ -104,7 +108,10 @@ def fetch(
         str | None, typer.Option("--only", metavar="A", help="Only kafka, hdfs or delta.")
     ] = None,
 ) -> None:
-    """Fetch the pinned jars into the cache (ASSESS_CACHE), for a machine that will be offline."""
+    """Fetch the pinned jars, for a machine that will be offline.
+
+    They are kept in the cache (ASSESS_CACHE).
+    """
     from assess_assets.platform.artifacts import jars, pinned
 
     components = sorted({artifact.component for artifact in pinned()})

@@ -3,6 +3,7 @@
 Belongs here: the commands. What a query can reach is storage/sandbox's business.
 """
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from assess_assets.storage.layout import LakeLayout
 
 DEFAULT_ROWS = 20
+_UNQUOTED = re.compile(r'(?<!")\b(offset|partition)\b(?!")', re.IGNORECASE)
 
 
 def show(
@@ -82,16 +84,16 @@ def _quoted(names: Any) -> str:
 def _run(layout: "LakeLayout", key: str, text: str, limit: int | None, as_json: bool) -> None:
     import duckdb
 
-    from assess_assets.storage.sandbox import NotAQuery, query, sql_over
+    from assess_assets.storage.sandbox import NotAQuery, in_reach, query, sql_over
 
     most = DEFAULT_ROWS if limit is None and not as_json else limit
     with sql_over(existing_tables(layout, key), key) as session:
         try:
             found = query(session, text, None if most is None else most + 1)
         except (duckdb.Error, NotAQuery) as error:
-            is_syntax = isinstance(error, duckdb.ParserException)
+            is_syntax = isinstance(error, duckdb.ParserException) and _UNQUOTED.search(text)
             hint = '\nThe columns "offset" and "partition" need their quotes.' if is_syntax else ""
-            raise CommandFailed(f"Customer {key}: {error}{hint}") from None
+            raise CommandFailed(f"Customer {key}: {in_reach(error)}{hint}") from None
     rows = found.slice(0, most)
     names = _distinct(found.column_names)
     values = list(zip(*(column.to_pylist() for column in rows.columns), strict=True))

@@ -4,6 +4,7 @@ Belongs here: what is in the session, and how it is locked. Does not: how result
 No engine is started: tables are read from their Delta logs, at the versions current when it opens.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
@@ -38,6 +39,21 @@ _LOCK: Final = (
     "SET TimeZone = 'UTC'",
     "SET enable_external_access = false",
     "SET lock_configuration = true",
+)
+# DuckDB ends some errors with how to install and load an extension, which nobody can here.
+_HOW_TO_LOAD: Final = re.compile(r"\s*Please try installing and loading .*", re.DOTALL)
+_INSTEAD: Final = (
+    "\nNo extension can be loaded here. There are the customer's tables (SHOW TABLES) and DuckDB's "
+    "own functions (SELECT DISTINCT function_name FROM duckdb_functions() ORDER BY ALL)."
+)
+_ONE_PIVOT: Final = (
+    "\nA PIVOT is one SELECT if it names its columns: PIVOT t ON c IN ('a', 'b') USING sum(n), or "
+    "FROM t PIVOT (sum(n) FOR c IN ('a', 'b'))."
+)
+# What comes before the statement that is explained.
+_EXPLAIN: Final = re.compile(
+    r"explain\b(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:analyze\b|\(\s*(?:analyze|format)\b[^()]*\))?",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -107,12 +123,24 @@ def query(session: "duckdb.DuckDBPyConnection", sql: str, most: int | None = Non
     import duckdb
 
     statements = session.extract_statements(sql)
-    reading = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
-    if len(statements) != 1 or statements[0].type not in reading:
+    explained = [one.type for one in statements] == [duckdb.StatementType.EXPLAIN]
+    if explained:  # with ANALYZE it is run, so it has to be what may be run by itself
+        statements = session.extract_statements(_EXPLAIN.sub("", statements[0].query, count=1))
+    if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
         kinds = ", ".join(one.type.name for one in statements) or "nothing"
-        raise NotAQuery(f"One SELECT is run here, and this is {kinds}. Tables can only be read.")
+        is_pivot = kinds == "MULTI" and "pivot" in statements[0].query.lower()
+        raise NotAQuery(
+            f"One SELECT is run here, and this is {'EXPLAIN of ' if explained else ''}{kinds}. "
+            f"Tables can only be read.{_ONE_PIVOT if is_pivot else ''}"
+        )
     rows = session.sql(sql)
     return (rows if most is None else rows.limit(most)).to_arrow_table()
+
+
+def in_reach(error: Exception) -> str:
+    """The error without advice that nobody can follow here, and with what is here instead."""
+    told, cut = _HOW_TO_LOAD.subn("", str(error))
+    return told + (_INSTEAD if cut else "")
 
 
 def _open(uri: str) -> DeltaTable | None:

@@ -13,9 +13,12 @@ from typer.testing import CliRunner, Result
 
 from assess_assets.cli.answers import answers, report
 from assess_assets.cli.errors import Commands
+from assess_assets.cli.explain import explain
 from assess_assets.storage.builds import Versions
 from assess_assets_tests.conftest import Platform
 from assess_assets_tests.deliveries import OTHER_FORM, lines, message
+
+SILENT = "hooli"  # its tables were made, and it sent nothing yet
 
 Assess = Callable[..., Result]
 
@@ -28,6 +31,8 @@ def told(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Itera
         sent = [message("a"), message("b"), message("a"), message("c", form=OTHER_FORM)]
         platform.land("acme", "one.ndjson", lines(*sent))
         assert platform.materialize("acme").success
+        platform.register(SILENT)
+        assert platform.materialize(SILENT).success
         yield platform
 
 
@@ -37,6 +42,7 @@ def assess(told: Platform, monkeypatch: pytest.MonkeyPatch) -> Assess:
     app = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
     app.command()(answers)
     app.command()(report)
+    app.command()(explain)
     monkeypatch.setenv("ASSESS_LAKE", told.settings.lake)
     monkeypatch.setenv("ASSESS_SPARK", told.settings.spark)
     return lambda *arguments: CliRunner().invoke(app, [str(each) for each in arguments])
@@ -80,7 +86,19 @@ def test_a_text_that_is_no_customer_key_is_wrong_usage(assess: Assess, command: 
     assert assess(command, "-c", "../acme").exit_code == 2
 
 
-def test_a_report_is_written_as_it_is_in_the_table(
+@pytest.mark.parametrize(
+    "command", [("report",), ("explain", "exam_counts"), ("explain", "exams", "attempts")]
+)
+def test_of_a_customer_without_messages_is_said_that_none_was_read(
+    assess: Assess, command: tuple[str, ...]
+) -> None:
+    result = assess(*command, "-c", SILENT)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"Customer {SILENT}: no message has been read yet" in result.stderr
+    assert f"assess land FILE --customer {SILENT}" in result.stderr
+
+
+def test_a_report_is_written_as_it_is_in_the_table_to_files_of_the_customers_own(
     assess: Assess, told: Platform, tmp_path: Path
 ) -> None:
     assert assess("report", "-c", "acme", "--out", tmp_path / "new" / "folder").exit_code == 0
@@ -88,8 +106,8 @@ def test_a_report_is_written_as_it_is_in_the_table(
     rows: list[dict[str, Any]] = told.rows("customer_report", "acme")
     content = {row["format"]: row["content"] for row in rows}
     assert written == {
-        "customer_report.md": content["markdown"],
-        "customer_report.html": content["html"],
+        "customer_report_acme.md": content["markdown"],
+        "customer_report_acme.html": content["html"],
     }
 
 

@@ -5,6 +5,7 @@ commands without tables (`unit/test_cli.py`).
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,8 @@ LINES = messy_lines()
 FATES = Counter(line.fate for line in LINES)
 
 FIRST_TABLES = [table.name for table in CUSTOMER_TABLES[:7]]  # up to the parse step's
+
+JSON = ("-c", "globex", "--json")
 
 Assess = Callable[..., Result]
 
@@ -134,9 +137,67 @@ def test_an_error_in_sql_is_told_without_a_traceback(assess: Assess) -> None:
     assert 'The columns "offset" and "partition" need their quotes.' in result.stderr
 
 
+def test_quotes_are_only_asked_for_where_a_word_lacks_them(assess: Assess) -> None:
+    result = assess("sql", 'SELECT "offset", FROM FROM message_ledger', "-c", "globex")
+    assert result.exit_code == 1
+    assert "Parser Error" in result.stderr
+    assert "need their quotes" not in result.stderr
+
+
+def test_a_sum_is_a_number_in_json_and_a_fraction_stays_exact(assess: Assess) -> None:
+    asked = (
+        "SELECT sum(batch) AS batches, sum(batch)::DECIMAL(20, 2) AS exact, count(*) AS n "
+        "FROM message_ledger"
+    )
+    assert rows_of(assess("sql", asked, "-c", "globex", "--json")) == [
+        {"batches": len(LINES), "exact": f"{len(LINES)}.00", "n": len(LINES)}
+    ]
+
+
+def test_advice_to_load_what_cannot_be_loaded_is_not_passed_on(assess: Assess) -> None:
+    result = assess("sql", "SELECT * FROM delta_scan('exams')", "-c", "globex")
+    assert result.exit_code == 1
+    assert "delta_scan" in result.stderr
+    assert not {"INSTALL", "LOAD", "SET"} & set(result.stderr.split())
+    there = "SELECT DISTINCT function_name FROM duckdb_functions() ORDER BY ALL"
+    assert "No extension can be loaded here. There are the customer's tables" in result.stderr
+    assert there in result.stderr
+    assert "sum" in {row["function_name"] for row in rows_of(assess("sql", there, *JSON))}
+
+
+def test_a_pivot_is_answered_with_a_form_of_it_that_works(assess: Assess) -> None:
+    result = assess("sql", "PIVOT message_ledger ON fate USING count(*)", "-c", "globex")
+    assert result.exit_code == 1
+    assert "FROM t PIVOT (sum(n) FOR c IN ('a', 'b'))" in result.stderr
+    for form in (
+        "FROM (SELECT fate FROM message_ledger) PIVOT (count(*) FOR fate IN ('accepted'))",
+        "PIVOT (SELECT fate FROM message_ledger) ON fate IN ('accepted') USING count(*)",
+    ):
+        assert rows_of(assess("sql", form, *JSON)) == [{"accepted": FATES["accepted"]}]
+
+
+@pytest.mark.parametrize(
+    "explain", ["EXPLAIN", "EXPLAIN ANALYZE", "EXPLAIN (ANALYZE, FORMAT json)"]
+)
+def test_a_query_may_be_explained(assess: Assess, explain: str) -> None:
+    result = assess("sql", f"{explain} SELECT count(*) FROM exams", "-c", "globex")
+    assert result.exit_code == 0, result.output
+    assert "AGGREGATE" in result.stdout.upper()
+
+
 @pytest.mark.parametrize(
     "statement",
-    ["DROP VIEW exams", "SELECT 1; SELECT 2", "", "SET threads = 1", "COPY exams TO 'x.csv'"],
+    [
+        "DROP VIEW exams",
+        "SELECT 1; SELECT 2",
+        "",
+        "SET threads = 1",
+        "COPY exams TO 'x.csv'",
+        "EXPLAIN DROP VIEW exams",
+        "EXPLAIN ANALYZE DROP VIEW exams",
+        "explain/* ) */(analyze) -- select\n DROP VIEW exams",
+        "EXPLAIN ANALYZE CREATE TABLE a AS SELECT 1",
+    ],
 )
 def test_sql_only_reads(assess: Assess, statement: str) -> None:
     result = assess("sql", statement, "-c", "globex")
@@ -277,6 +338,18 @@ def test_customers_lists_whom_lake_landing_and_dagster_know(assess: Assess, made
     ]
 
 
+def test_the_overview_is_shown_to_the_operator_and_in_no_customers_session(
+    assess: Assess, made: Platform
+) -> None:
+    stored = made.rows("customer_overview", "globex")
+    shown = rows_of(assess("customers", "--overview", "--json"))
+    assert [row["customer"] for row in shown] == [row["customer"] for row in stored] == ["globex"]
+    assert shown[0]["messages"] == stored[0]["messages"] == len(LINES)
+    assert assess("customers", "--overview").stdout.splitlines()[2].startswith("globex ")
+    for refused in (("show", "customer_overview"), ("sql", "FROM customer_overview")):
+        assert assess(*refused, "-c", "globex").exit_code != 0
+
+
 def test_sync_registers_landed_customers_and_reports_folders_with_other_names(
     assess: Assess, made: Platform
 ) -> None:
@@ -287,13 +360,18 @@ def test_sync_registers_landed_customers_and_reports_folders_with_other_names(
         doctor = json.loads(assess("doctor", "--json").stdout)
         told = {one["told"]: one["status"] for one in doctor if one["subject"] == "customers"}
         assert sorted(told.values()) == ["fail", "warn"]
-        result = assess("customers", "sync")
+        result = assess("customers", "sync", "--json")
         assert result.exit_code == 1
-        assert "Registered umbrella" in result.stdout
+        told = json.loads(result.stdout)
+        assert told["registered_now"] == ["umbrella"]
+        assert told["landed"] == [ACME, "globex", "umbrella"]
+        assert told["misnamed_folders"] == {"Wayne Corp": "rename it to _57ayne_20_43orp"}
         assert "'Wayne Corp': rename it to _57ayne_20_43orp" in result.stderr
         assert made.instance.has_dynamic_partition("customers", "umbrella")
         (landing / "Wayne Corp").rename(landing / "_57ayne_20_43orp")
-        assert assess("customers", "sync").exit_code == 0
+        again = assess("customers", "sync")
+        assert again.exit_code == 0
+        assert "Registered _57ayne_20_43orp" in again.stdout
     finally:
         for name in ("umbrella", "_57ayne_20_43orp"):
             (landing / name).rmdir()
@@ -304,7 +382,7 @@ def test_a_rebuild_is_a_recorded_run_after_which_nothing_differs(
     assess: Assess, made: Platform
 ) -> None:
     before = made.versions("globex")
-    result = assess("rebuild", "-c", "globex", "--reason", "to see whether it holds", "--json")
+    result = assess("rebuild", "-c", "globex", "--json")
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert told["build"] == 2
@@ -320,7 +398,7 @@ def test_a_rebuild_is_a_recorded_run_after_which_nothing_differs(
     assert after["assessments"] > before["assessments"]
     history = json.loads(assess("history", "-c", "globex", "--json").stdout)
     last = history["builds"][-1]
-    assert (last["reason"], last["run_id"]) == ("to see whether it holds", told["run_id"])
+    assert (last["reason"], last["run_id"]) == ("asked for by assess rebuild", told["run_id"])
 
 
 def test_a_rebuild_of_nobody_claims_nothing(assess: Assess, made: Platform) -> None:
@@ -384,7 +462,7 @@ def test_the_doctor_finds_a_sound_deployment_sound(assess: Assess, made: Platfor
 def test_the_doctor_names_what_is_wrong_and_the_fix(
     assess: Assess, made: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", str(made.folder / "no home"))
+    monkeypatch.setenv("DAGSTER_HOME", "no/absolute/path")
     monkeypatch.setenv("ASSESS_LAKE", "hdfs://localhost:1/lake")
     monkeypatch.setenv("ASSESS_POLICIES", str(made.folder / "none.toml"))
     monkeypatch.setenv("ASSESS_LANDING", str(made.folder / "no landing"))
@@ -396,3 +474,49 @@ def test_the_doctor_names_what_is_wrong_and_the_fix(
     assert "nobody answers at localhost:1" in result.stdout
     assert "fix: start it, or set ASSESS_LAKE" in result.stdout
     assert "export DAGSTER_HOME=" in result.stdout
+
+
+def test_the_doctor_counts_what_runs_read_and_names_what_they_do_not(
+    assess: Assess, made: Platform
+) -> None:
+    def landing() -> list[tuple[str, str]]:
+        told = json.loads(assess("doctor", "--json").stdout)
+        subjects = ("landing", "unread entries")
+        return [(one["status"], one["told"]) for one in told if one["subject"] in subjects]
+
+    folder = made.settings.landing / "globex"
+    ((status, sound),) = landing()
+    assert (status, sound) == ("ok", f"{made.settings.landing} can be read (2 files)")
+    (folder / "link.json").symlink_to(made.settings.landing / ACME / "delivery.ndjson")
+    (folder / "sub").mkdir()
+    (folder / "notes.txt").write_text("")
+    (folder / ".hidden.json").write_text("")
+    (folder / "coming.json.tmp").write_text("")
+    os.mkfifo(folder / "pipe.json")
+    (made.settings.landing / "loose.json").write_text("")
+    (made.settings.landing / "truth.ndjson").write_text("")  # where a load was written
+    try:
+        (_, counted), (status, unread) = landing()
+    finally:
+        (made.settings.landing / "loose.json").unlink()
+        (made.settings.landing / "truth.ndjson").unlink()
+        (folder / "sub").rmdir()
+        for name in ("link.json", "notes.txt", ".hidden.json", "coming.json.tmp", "pipe.json"):
+            (folder / name).unlink()
+    assert counted == sound
+    assert status == "warn"
+    assert unread.startswith(
+        "1 entries that are no regular files, 1 files in the landing folder itself, "
+        "1 files of other names, 1 subfolders, 1 symbolic links. "
+    )
+
+
+def test_the_doctor_refuses_an_engine_that_does_not_exist_without_starting_one(
+    assess: Assess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSESS_SPARK", "sprak")
+    result = assess("doctor", "--json")
+    assert result.exit_code == 1
+    (failed,) = [one for one in json.loads(result.stdout) if one["status"] == "fail"]
+    assert failed["told"].startswith("ASSESS_SPARK is 'sprak', which names no engine. Set it to ")
+    assert "local[n], local[*], spark://host:port or sc://host:port." in failed["told"]

@@ -280,6 +280,10 @@ def test_the_command_tells_everything_as_text_and_as_json(sound_platform: Platfo
     assert versions["message_ledger"] == sound_platform.versions(SOUND)["message_ledger"]
     assert all(balance["holds"] for balance in told["balances"])
     assert told["messages_counted"] > len(told["first_messages"]) == 5
+    counted = told["messages_counted"]
+    assert f"Messages counted: {counted} (the first 5 of {counted})\n" in text.stdout
+    all_of_them = assess(lake, *asked, "--limit", str(counted)).stdout
+    assert f"Messages counted: {counted}\n" in all_of_them
 
 
 def test_the_command_fails_when_a_number_differs(damaged: Damaged) -> None:

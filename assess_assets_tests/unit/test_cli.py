@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from decimal import Decimal
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +70,21 @@ def test_every_command_explains_itself(assess: Assess, command: str) -> None:
     result = assess(command, "--help")
     assert result.exit_code == 0
     assert result.stdout.startswith("Usage: ")
+    assert assess(command, "-h").stdout == result.stdout
     assert command in assess("--help").stdout
+
+
+@pytest.mark.parametrize("group", [(), ("customers",), ("services",)])
+def test_no_command_is_described_in_a_sentence_that_is_cut(
+    assess: Assess, group: tuple[str, ...]
+) -> None:
+    _, commands, described = assess(*group, "-h").stdout.partition("Commands:")
+    assert commands
+    assert "..." not in described
+
+
+def test_the_version_is_the_installed_one(assess: Assess) -> None:
+    assert assess("--version").stdout == f"assess-assets {version('assess-assets')}\n"
 
 
 @pytest.mark.parametrize(
@@ -82,6 +98,11 @@ def test_every_command_explains_itself(assess: Assess, command: str) -> None:
         (["show", "customer_overview", "-c", "a"], "A customer has no table 'customer_overview'"),
         (["show", "builds", "-c", "a", "--columns", "x,build"], "Table builds has no column 'x'."),
         (["sample"], "Missing option '--out'"),
+        (["sample", "--out", "x", "--defects", "0"], "are of a load: give --attempts too."),
+        (["sample", "--out", "x", "--messy", "--customers", "2"], "are of a load: give --attempts"),
+        (["sample", "--out", "x", "--messy", "--attempts", "2"], "either --messy or --attempts"),
+        (["sample", "--out", "-", "--attempts", "2"], "A load is a folder of many files"),
+        (["customers", "--json", "sync"], "give options of sync after it"),
         (["follow", "--every", "soon"], "'soon' is no time to wait: give --every 10s"),
         (["nonsense"], "No such command 'nonsense'"),
     ],
@@ -107,7 +128,10 @@ def test_sample_writes_the_bytes_that_the_sample_has(assess: Assess, tmp_path: P
     assert result.exit_code == 0
     written = tmp_path / "new" / "sample.json"
     assert written.read_bytes() == (tmp_path / "expected.json").read_bytes()
-    assert "3280 messages of 3242 attempts" in result.stdout
+    assert "3280 synthetic messages of 3242 attempts" in result.stdout
+    piped = assess("sample", "--out", "-")
+    assert piped.stdout_bytes == written.read_bytes()
+    assert "3280 synthetic messages" in piped.stderr
 
 
 def test_the_messy_sample_is_the_messy_delivery(assess: Assess, tmp_path: Path) -> None:
@@ -115,7 +139,10 @@ def test_the_messy_sample_is_the_messy_delivery(assess: Assess, tmp_path: Path) 
     assert result.exit_code == 0
     lines = (tmp_path / "m.ndjson").read_text(encoding="utf-8").splitlines()
     assert lines == [line.text for line in messy_lines(3)]
-    assert "55 messages (38 accepted, 2 conflict, 7 duplicate, 8 quarantined)" in result.stdout
+    assert (
+        "55 synthetic messages (38 accepted, 2 conflict, 7 duplicate, 8 quarantined)"
+        in result.stdout
+    )
 
 
 def test_a_load_is_written_with_its_truth(assess: Assess, tmp_path: Path) -> None:
@@ -127,9 +154,18 @@ def test_a_load_is_written_with_its_truth(assess: Assess, tmp_path: Path) -> Non
     truths = [json.loads(line) for line in (out / "truth.ndjson").read_text().splitlines()]
     assert {"kind", "customer", "file", "offset", "fate", "rule", "path"} == set(truths[0])
     assert str(out / "truth.ndjson") in result.stdout
+    more = sum(one["file"].startswith("odd-") for one in truths)
+    assert f"{300 + more} synthetic messages of 2 customers" in result.stdout
+    assert f"{more} of them, in the bad files odd-*, come on top of 300." in result.stdout
     again = assess(*load)
     assert again.exit_code == 2
     assert "exists. Name a folder that is new or empty." in " ".join(again.stderr.split())
+
+
+def test_a_load_of_one_customer_is_told_in_the_singular(assess: Assess, tmp_path: Path) -> None:
+    result = assess("sample", "--attempts", 5, "--out", tmp_path / "load")
+    assert "5 synthetic messages of 1 customer, " in result.stdout
+    assert "on top of" not in result.stdout
 
 
 def test_land_puts_the_file_where_runs_read_it(assess: Assess, tmp_path: Path) -> None:
@@ -188,6 +224,7 @@ def test_without_dagster_home_the_commands_that_need_it_say_what_to_set(assess: 
         assert result.exit_code == 1
         assert "DAGSTER_HOME is not set" in result.stderr
         assert "export DAGSTER_HOME=" in result.stderr
+        assert "cli/dagster.yaml" in result.stderr
 
 
 def test_customers_that_only_landed_are_listed(assess: Assess, tmp_path: Path) -> None:
@@ -284,6 +321,11 @@ def test_the_tables_page_names_every_table_column_and_fate() -> None:
         ([{"a": b"x"}], [{"a": "x"}]),
         (None, None),
         (True, True),
+        (Decimal("170141183460469231731687303715884105727"), 2**127 - 1),
+        (Decimal("12E3"), 12000),
+        (Decimal("12.50"), "12.50"),
+        (Decimal("3.00"), "3.00"),
+        (Decimal("NaN"), "NaN"),
     ],
 )
 def test_json_has_a_value_for_everything(value: Any, shown: Any) -> None:
