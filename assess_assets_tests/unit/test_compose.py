@@ -5,10 +5,12 @@ The schema is the Compose Specification's own, as check-jsonschema ships it.
 
 import re
 import shlex
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 import yaml
 from check_jsonschema import main as check_jsonschema
@@ -24,6 +26,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "deploy" / "docker" / "Dockerfile").read_text()
+INSTANCE = ROOT / "assess_assets" / "cli" / "dagster.yaml"
 PIPELINE = ("code", "webserver", "daemon")
 NOT_SETTINGS_YET: set[str] = set()
 
@@ -105,10 +108,24 @@ def test_every_named_volume_is_declared_and_used() -> None:
         if not volume.startswith("./")
     }
     assert used == set(COMPOSE["volumes"])
-    executors = [
-        name for name in SERVICES if "landing:/data/landing" in SERVICES[name].get("volumes", [])
-    ]
-    assert executors == ["spark-worker", "spark-connect", "code", "daemon"]
+
+
+def test_what_reads_landed_files_has_their_volume() -> None:
+    """Dagster's default launcher executes a run beside the code's server, not in the daemon."""
+    assert _with("landing:/data/landing") == ["spark-worker", "spark-connect", "code"]
+
+
+def test_the_webserver_shows_what_a_run_printed(tmp_path: Path) -> None:
+    shutil.copy(INSTANCE, tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        told = instance.get_ref().compute_logs_data.config_dict["base_dir"]
+    assert "DAGSTER_HOME=/opt/dagster\n" in DOCKERFILE
+    written = Path("/opt/dagster") / Path(told).relative_to(tmp_path)
+    assert _with(f"dagster:{written}") == ["code", "webserver"]
+
+
+def _with(volume: str) -> list[str]:
+    return [name for name, service in SERVICES.items() if volume in service.get("volumes", [])]
 
 
 @pytest.mark.parametrize("name", PIPELINE)
@@ -174,8 +191,7 @@ def test_dagster_has_our_instance_and_asks_the_code_location() -> None:
     named = set(re.findall(r"env: (\w+)", (folder / "dagster.yaml").read_text()))
     assert named <= set(SERVICES["daemon"]["environment"])
     del instance["storage"]
-    demo = yaml.safe_load((ROOT / "assess_assets" / "cli" / "dagster.yaml").read_text())
-    assert instance == demo
+    assert instance == yaml.safe_load(INSTANCE.read_text())
 
 
 def test_the_image_is_made_of_files_that_exist_and_are_sent() -> None:
