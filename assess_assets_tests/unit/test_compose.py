@@ -68,8 +68,11 @@ def _published() -> set[str]:
 def test_images_are_pinned_and_of_the_versions_that_are_tested() -> None:
     images = {service["image"] for service in SERVICES.values()}
     assert images - _published() == {"assess_assets:local"}
-    version = next(one.version for one in pinned() if one.name == "kafka_2.13")
-    assert SERVICES["kafka"]["image"] == f"apache/kafka:{version}"
+    tested = {one.name: one.version for one in pinned()}
+    assert SERVICES["kafka"]["image"] == f"apache/kafka:{tested['kafka_2.13']}"
+    for name in ("namenode", "datanode", "datanode-2", "lake"):
+        version = tested["hadoop-client-minicluster"]
+        assert SERVICES[name]["image"] == f"apache/hadoop:{version}", name
 
 
 def test_every_service_is_watched_and_on_the_one_network() -> None:
