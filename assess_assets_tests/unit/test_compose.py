@@ -84,6 +84,32 @@ def test_every_service_is_watched_and_on_the_one_network() -> None:
             assert ends == (other == "lake"), f"{name} waits for {other}"
 
 
+def test_a_service_that_is_ready_is_asked_seldom_and_by_a_program_that_starts_soon() -> None:
+    """A JVM every ten seconds costs more than the service that it asks."""
+    light = {"bash", "python", "pg_isready"}
+    for name, service in SERVICES.items():
+        if name == "lake":
+            continue
+        check = service["healthcheck"]
+        assert check["interval"] == "30s", name
+        assert (check["start_period"], check["start_interval"]) == ("5m", "3s"), name
+        dagster = check["test"][1] in {"dagster", "dagster-daemon"}
+        assert dagster or check["test"][1] in light, name
+        assert check["timeout"] == ("30s" if dagster else "10s"), name
+
+
+def test_a_socket_that_is_asked_is_the_services_own() -> None:
+    """Or the NameNode's, for its DataNodes."""
+    for name, service in SERVICES.items():
+        asked = re.findall(r"/dev/tcp/([\w-]+)/(\d+)", str(service.get("healthcheck")))
+        for host, port in asked:
+            assert host in {name, "localhost", "namenode"}, f"{name} asks {host}"
+            own = service if host == "localhost" else SERVICES[host]
+            told = f"{own.get('command')} {own.get('environment')} {own.get('ports')}"
+            assert re.search(rf"\b{port}\b", told), f"{host} says nothing of port {port}"
+            assert host in {own["hostname"], "localhost"}
+
+
 def test_ports_are_published_on_loopback_only() -> None:
     for name, service in SERVICES.items():
         for port in service.get("ports", []):
