@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def test_an_image_that_no_registry_has_is_built_by_exactly_one_service() -> None
     """Two builds of one tag run side by side, and the second to end fails."""
     builds = Counter(service["image"] for service in SERVICES.values() if "build" in service)
     local = {service["image"] for service in SERVICES.values()} - _published()
-    assert builds == {image: 1 for image in local}
+    assert builds == dict.fromkeys(local, 1)
     for name, service in SERVICES.items():
         if service["image"] in local and "build" not in service:
             assert service["pull_policy"] == "never", name
@@ -144,12 +145,19 @@ def test_what_reads_landed_files_has_their_volume() -> None:
     assert _with("landing:/data/landing") == ["spark-worker", "spark-connect", "code"]
 
 
-def test_the_webserver_shows_what_a_run_printed(tmp_path: Path) -> None:
-    shutil.copy(INSTANCE, tmp_path)
-    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
-        told = instance.get_ref().compute_logs_data.config_dict["base_dir"]
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    """What Dagster makes of our dagster.yaml."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copy(INSTANCE, home)
+    with dg.DagsterInstance.from_config(str(home)) as opened:
+        yield opened
+
+
+def test_the_webserver_shows_what_a_run_printed(instance: dg.DagsterInstance) -> None:
+    told = instance.get_ref().compute_logs_data.config_dict["base_dir"]
     assert "DAGSTER_HOME=/opt/dagster\n" in DOCKERFILE
-    written = Path("/opt/dagster") / Path(told).relative_to(tmp_path)
+    written = Path("/opt/dagster") / Path(told).relative_to(instance.root_directory)
     assert _with(f"dagster:{written}") == ["code", "webserver"]
 
 
@@ -216,11 +224,20 @@ def test_dagster_has_our_instance_and_asks_the_code_location() -> None:
     (location,) = yaml.safe_load((folder / "workspace.yaml").read_text())["load_from"]
     assert f"--port {location['grpc_server']['port']} " in SERVICES["code"]["command"]
     assert location["grpc_server"]["host"] in SERVICES
-    instance = yaml.safe_load((folder / "dagster.yaml").read_text())
-    named = set(re.findall(r"env: (\w+)", (folder / "dagster.yaml").read_text()))
-    assert named <= set(SERVICES["daemon"]["environment"])
-    del instance["storage"]
-    assert instance == yaml.safe_load(INSTANCE.read_text())
+    ours = (folder / "dagster.yaml").read_text()
+    for name in ("code", "webserver", "daemon"):
+        assert set(re.findall(r"env: (\w+)", ours)) <= set(SERVICES[name]["environment"])
+    charter, _, settings = INSTANCE.read_text().partition("\n")
+    assert charter.startswith("# Dagster's instance")
+    assert ours.endswith(settings)
+    assert set(yaml.safe_load(ours.removesuffix(settings))) == {"storage"}
+
+
+def test_a_run_whose_process_died_is_given_up_some_day(instance: dg.DagsterInstance) -> None:
+    """Else it is "started" for ever, and its customer's next run waits for it."""
+    assert "MONITORING" in instance.get_required_daemon_types()
+    assert not instance.run_launcher.supports_check_run_worker_health
+    assert instance.run_monitoring_max_runtime_seconds == 86_400
 
 
 def test_the_image_is_made_of_files_that_exist_and_are_sent() -> None:
