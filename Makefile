@@ -132,3 +132,7 @@ lock: ## pin everything anew (needs uv)
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  $$(sed -nE 's/^([A-Za-z0-9._-]+)==.*/--no-emit-package \1/p' requirements.lock) \
 	  --custom-compile-command 'make lock' --output-file deploy/docker/requirements.txt
+
+.PHONY: lock-artifacts
+lock-artifacts: $(READY) ## pin the jars anew, after a change of ROOTS in lock_artifacts.py (needs Maven)
+	$(BIN)/python -m assess_assets.platform.lock_artifacts
