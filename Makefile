@@ -128,3 +128,11 @@ docs: $(READY) ## write docs/tables.md and docs/bad_input.md from what declares 
 lock: ## pin everything anew (needs uv)
 	uv pip compile pyproject.toml --universal --group dev --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+	echo dagster-postgres | uv pip compile - --universal --constraint requirements.lock \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  $$(sed -nE 's/^([A-Za-z0-9._-]+)==.*/--no-emit-package \1/p' requirements.lock) \
+	  --custom-compile-command 'make lock' --output-file deploy/docker/requirements.txt
+
+.PHONY: lock-artifacts
+lock-artifacts: $(READY) ## pin the jars anew, after a change of ROOTS in lock_artifacts.py (needs Maven)
+	$(BIN)/python -m assess_assets.platform.lock_artifacts

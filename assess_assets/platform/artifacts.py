@@ -35,13 +35,17 @@ class Artifact:
     sha256: str
 
     @property
+    def coordinates(self) -> str:
+        return f"{self.group}:{self.name}:{self.version}"
+
+    @property
     def file_name(self) -> str:
         return f"{self.name}-{self.version}.jar"
 
 
 @cache
 def pinned() -> tuple[Artifact, ...]:
-    """Every jar of the lock file."""
+    """Every jar of the lock file; lock_artifacts.py writes it."""
     lines = [line.split() for line in LOCK.read_text().splitlines() if not line.startswith("#")]
     return tuple(
         Artifact(component, group, name, version, sha256)
@@ -70,10 +74,10 @@ def spark_home() -> Path:
 
 def _is_intact(folder: Path, artifact: Artifact) -> bool:
     path = folder / artifact.file_name
-    return path.is_file() and _sha256(path) == artifact.sha256
+    return path.is_file() and sha256_of(path) == artifact.sha256
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -84,7 +88,7 @@ def _fetch(missing: list[Artifact], folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as name:
         fetched = Path(name)
         maven = shutil.which("mvn")
-        command = _maven(maven, missing, fetched) if maven else _ivy(missing, fetched)
+        command = maven_command(maven, missing, fetched) if maven else _ivy(missing, fetched)
         client = "Maven" if maven else "Ivy"
         try:
             done = subprocess.run(
@@ -99,10 +103,10 @@ def _fetch(missing: list[Artifact], folder: Path) -> None:
             path = fetched / artifact.file_name
             if not path.is_file():
                 raise ArtifactsUnavailable(
-                    f"{client} did not fetch {artifact.group}:{artifact.name}:{artifact.version}:\n"
-                    f"{_last_lines(done.stdout + done.stderr)}"
+                    f"{client} did not fetch {artifact.coordinates}:\n"
+                    f"{last_lines(done.stdout + done.stderr)}"
                 )
-            found = _sha256(path)
+            found = sha256_of(path)
             if found != artifact.sha256:
                 raise ArtifactsUnavailable(
                     f"{artifact.file_name} is not what was pinned: its SHA-256 is {found}, in "
@@ -113,15 +117,18 @@ def _fetch(missing: list[Artifact], folder: Path) -> None:
             (fetched / artifact.file_name).replace(folder / artifact.file_name)
 
 
-def _last_lines(output: str, count: int = 12) -> str:
+def last_lines(output: str, count: int = 12) -> str:
     return "\n".join(output.strip().splitlines()[-count:])
 
 
-def _maven(program: str, artifacts: Iterable[Artifact], target: Path) -> list[str]:
+def maven_command(
+    program: str, artifacts: Iterable[Artifact], target: Path, *options: str, alone: bool = True
+) -> list[str]:
+    """Copies them to the target; not `alone`, with all that they need at run time."""
+    without = "<exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion>" * alone
     dependencies = "".join(
         f"<dependency><groupId>{one.group}</groupId><artifactId>{one.name}</artifactId>"
-        f"<version>{one.version}</version><exclusions><exclusion><groupId>*</groupId>"
-        "<artifactId>*</artifactId></exclusion></exclusions></dependency>\n"
+        f"<version>{one.version}</version><exclusions>{without}</exclusions></dependency>\n"
         for one in artifacts
     )
     pom = target / "pom.xml"
@@ -132,7 +139,7 @@ def _maven(program: str, artifacts: Iterable[Artifact], target: Path) -> list[st
     )
     return [
         *(program, "--quiet", "--batch-mode", "--file", str(pom), MAVEN_GOAL),
-        *("-DincludeScope=runtime", f"-DoutputDirectory={target}"),
+        *("-DincludeScope=runtime", f"-DoutputDirectory={target}", *options),
     ]
 
 
