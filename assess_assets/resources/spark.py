@@ -23,15 +23,17 @@ from assess_assets.sources.kafka_source import KafkaDataSource
 from assess_assets.sources.landing_source import LandingDataSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import pyarrow as pa
     from pysail.spark import SparkConnectServer
 
 SAIL = "sail"
 # Sail (0.7.2) forgets a session that nothing was asked of for 15 minutes, as of `assess follow` at
 # night, and the client goes on using it. This server is here for its one session only: a year.
 SAIL_IDLE_SECONDS = 365 * 24 * 60 * 60
+# A data source's reader in Sail (0.7.2) keeps Python's lock while its queue is full, and then
+# somebody must empty it who does not wait for that lock himself. By default Sail
+# has a worker per core, and each customer that is written to needs one that calls Python: eight
+# customers of sixty files on two cores stood still for ever, two of them now and then.
+SAIL_WORKERS = 32  # four for each customer that is served side by side
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 
 # Spark's Connect server ends a session that nothing was asked of for an hour.
@@ -99,24 +101,7 @@ def _session(url: str) -> SparkSession:
     spark: SparkSession = LazyPySparkResource(spark_config=_configuration(url)).spark_session
     spark.dataSource.register(LandingDataSource)
     spark.dataSource.register(KafkaDataSource)
-    if url == SAIL:
-        _load_what_runs_python(spark)
     return spark
-
-
-def _load_what_runs_python(spark: SparkSession) -> None:
-    """Let Sail (0.7.2) load its own Python module while nobody else needs it.
-
-    It is loaded once, by the first function of ours that Sail calls. Two threads that call the
-    first at the same time wait for each other for ever: one holds Python's lock and waits for the
-    module, the other loads it and waits for Python's lock. A few in a hundred runs for two
-    customers, or over two files, stood still, and no signal could end them.
-    """
-    spark.range(0, 1, 1, numPartitions=1).mapInArrow(_unchanged, "id bigint").collect()
-
-
-def _unchanged(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
-    yield from batches
 
 
 @cache
@@ -153,6 +138,7 @@ def _sail() -> "SparkConnectServer":
     os.environ.setdefault("RUST_LOG", "error")
     os.environ["SAIL_EXECUTION__CHECKPOINT__PATH"] = f"file://{checkpoints.name}"
     os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = str(SAIL_IDLE_SECONDS)
+    os.environ.setdefault("TOKIO_WORKER_THREADS", str(max(SAIL_WORKERS, os.cpu_count() or 1)))
     # Else Sail's allocator keeps what was freed for a second: 0.1 GB more of a run's memory.
     os.environ.setdefault("MIMALLOC_PURGE_DELAY", "1")
 

@@ -1,4 +1,4 @@
-"""The engine's start, and an engine that is asked nothing for a long time: it answers then."""
+"""An engine that is asked nothing for a long time, as by `assess follow` at night, answers then."""
 
 import os
 import subprocess
@@ -43,14 +43,3 @@ def test_a_process_outlives_the_session_that_the_server_has_ended() -> None:
     told = said_by("-m", "assess_assets_tests.forgotten_session", "sail").splitlines()
     assert told[0].endswith("is not running")
     assert told[-1] == "3"
-
-
-def test_sail_has_loaded_its_python_before_two_threads_can_call_it_at_once() -> None:
-    """The first calls of two threads waited for each other for ever, once in a hundred times.
-
-    If this fails, Sail loads it by another name, or earlier: see `_load_what_runs_python`.
-    """
-    starts = "import sys; from assess_assets.resources.spark import SparkEngine\n"
-    looks = "print('utils.spark' in sys.modules)\n"
-    told = said_by("-c", f"{starts}{looks}SparkEngine().session\n{looks}")
-    assert told.splitlines() == ["False", "True"]

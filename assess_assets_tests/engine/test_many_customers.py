@@ -1,5 +1,7 @@
 """A run for a range of customers: who fails is named and left as it was; the others are done."""
 
+import subprocess
+import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -13,7 +15,9 @@ from deltalake import DeltaTable
 from assess_assets.storage import delta
 from assess_assets.storage.delta import LostRace, Pin
 from assess_assets.tables.fates import MESSAGE_LEDGER
+from assess_assets_tests import crowded_engine
 from assess_assets_tests.conftest import Platform
+from assess_assets_tests.crowded_engine import FILES, LINES
 from assess_assets_tests.deliveries import lines, message
 
 POISONED = "globex"
@@ -189,6 +193,14 @@ def test_every_step_that_starts_says_that_a_reversed_range_holds_nobody(
     for error in failures.values():
         assert error is not None
         assert "holds no customer" in error.to_string()
+
+
+def test_many_customers_who_land_many_files_at_once_do_not_stand_still(tmp_path: Path) -> None:
+    """They did, every time, with as many workers as a small machine has cores (SAIL_WORKERS)."""
+    program = [sys.executable, "-W", "ignore", "-m", "assess_assets_tests.crowded_engine"]
+    done = subprocess.run([*program, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str([FILES * LINES] * len(crowded_engine.CUSTOMERS))
 
 
 def test_dagster_still_materializes_every_partition_of_a_range() -> None:

@@ -36,7 +36,7 @@ def acme(spark: SparkSession, tmp_path: Path) -> Steps:
 
 
 def build_rows(spark: SparkSession, *numbers: int | None) -> DataFrame:
-    rows = [(number, "test", 1, 1, 1, NOON, "run") for number in numbers]
+    rows = [(number, "test", 1, 1, None, 1, NOON, "run") for number in numbers]
     return spark.createDataFrame(rows, BUILDS.schema)
 
 

@@ -11,8 +11,6 @@ from assess_assets.cli.unfinished_runs import QUIET, quiet_runs
 from assess_assets.definitions import build_definitions
 from assess_assets.settings import Settings
 
-LATER = datetime.now(UTC) + QUIET + timedelta(minutes=5)
-
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
@@ -38,13 +36,14 @@ def test_a_run_that_has_told_nothing_for_long_is_named_with_the_way_out(
     a_run(instance, "globex", dg.DagsterRunStatus.NOT_STARTED)
     a_run(instance, "globex", dg.DagsterRunStatus.FAILURE)
     assert quiet_runs(instance) == []
-    (named,) = quiet_runs(instance, LATER)
+    later = datetime.now(UTC) + QUIET + timedelta(minutes=5)
+    (named,) = quiet_runs(instance, later)
     assert (named.run_id, named.customers) == (dead.run_id, ["acme"])
     assert 10 < named.quiet_minutes <= 15
     assert named.told.startswith(f"run {dead.run_id} of acme is under way and has told nothing for")
     assert f"dagster run delete {dead.run_id}" in named.fix
     instance.report_run_canceled(dead)
-    assert quiet_runs(instance, LATER) == []
+    assert quiet_runs(instance, later) == []
 
 
 def test_whom_a_customer_waits_for_is_the_run_under_way_and_not_the_one_behind_it(
