@@ -7,7 +7,7 @@ from pathlib import Path
 from dagster import ConfigurableResource, ResourceDependency
 
 from assess_assets.customers import Policies
-from assess_assets.resources.spark import SparkEngine
+from assess_assets.resources.spark import SparkEngine, customers_side_by_side
 from assess_assets.settings import Settings
 from assess_assets.sources.batches import Sources
 from assess_assets.sources.kafka_config import KafkaConfig
@@ -52,6 +52,7 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
             lambda: self.engine.session,
             self.now,
             folders=self._folders if layout.root.startswith("hdfs://") else None,
+            workers=customers_side_by_side(self.engine.url),
             readers=lambda customer: self.policies.of(customer).hdfs_group or customer,
         )
 

@@ -33,7 +33,8 @@ SAIL_IDLE_SECONDS = 365 * 24 * 60 * 60
 # somebody must empty it who does not wait for that lock himself. By default Sail
 # has a worker per core, and each customer that is written to needs one that calls Python: eight
 # customers of sixty files on two cores stood still for ever, two of them now and then.
-SAIL_WORKERS = 32  # four for each customer that is served side by side
+SAIL_WORKERS = max(4, os.cpu_count() or 1)  # at least; each takes memory
+SIDE_BY_SIDE = 8  # customers of a run; on Sail fewer than it has workers
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 
 # Spark's Connect server ends a session that nothing was asked of for an hour.
@@ -77,6 +78,11 @@ class SparkEngine(ConfigurableResource):  # type: ignore[type-arg]
                 spark = _session(self.url)
             _last_asked[self.url] = time.monotonic()
             return spark
+
+
+def customers_side_by_side(url: str) -> int:
+    """How many customers of a run the engine may serve at a time."""
+    return min(SIDE_BY_SIDE, SAIL_WORKERS - 1) if url == SAIL else SIDE_BY_SIDE
 
 
 def _is_over(spark: SparkSession, quiet_seconds: float) -> bool:
@@ -138,7 +144,7 @@ def _sail() -> "SparkConnectServer":
     os.environ.setdefault("RUST_LOG", "error")
     os.environ["SAIL_EXECUTION__CHECKPOINT__PATH"] = f"file://{checkpoints.name}"
     os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = str(SAIL_IDLE_SECONDS)
-    os.environ.setdefault("TOKIO_WORKER_THREADS", str(max(SAIL_WORKERS, os.cpu_count() or 1)))
+    os.environ["TOKIO_WORKER_THREADS"] = str(SAIL_WORKERS)
     # Else Sail's allocator keeps what was freed for a second: 0.1 GB more of a run's memory.
     os.environ.setdefault("MIMALLOC_PURGE_DELAY", "1")
 

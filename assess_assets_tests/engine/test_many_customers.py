@@ -196,7 +196,7 @@ def test_every_step_that_starts_says_that_a_reversed_range_holds_nobody(
 
 
 def test_many_customers_who_land_many_files_at_once_do_not_stand_still(tmp_path: Path) -> None:
-    """They did, every time, with as many workers as a small machine has cores (SAIL_WORKERS)."""
+    """They did, every time, when there were more of them than Sail had workers (SAIL_WORKERS)."""
     program = [sys.executable, "-W", "ignore", "-m", "assess_assets_tests.crowded_engine"]
     done = subprocess.run([*program, str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
