@@ -21,6 +21,7 @@ from pyspark.sql import SparkSession
 from assess_assets.sources.batches import READERS
 from assess_assets.sources.kafka_source import KafkaDataSource
 from assess_assets.sources.landing_source import LandingDataSource
+from assess_assets.storage.lake import SIDE_BY_SIDE
 
 if TYPE_CHECKING:
     from pysail.spark import SparkConnectServer
@@ -29,12 +30,11 @@ SAIL = "sail"
 # Sail (0.7.2) forgets a session that nothing was asked of for 15 minutes, as of `assess follow` at
 # night, and the client goes on using it. This server is here for its one session only: a year.
 SAIL_IDLE_SECONDS = 365 * 24 * 60 * 60
-# A data source's reader in Sail (0.7.2) keeps Python's lock while its queue is full, and then
-# somebody must empty it who does not wait for that lock himself. By default Sail
-# has a worker per core, and each customer that is written to needs one that calls Python: eight
-# customers of sixty files on two cores stood still for ever, two of them now and then.
+# A data source's reader in Sail (0.7.2) keeps Python's lock while its queue is full: somebody has
+# to empty it who does not wait for that lock himself. By default Sail has a worker per core, and
+# each customer that is written to needs one that calls Python: eight customers of sixty files on
+# two cores stood still for ever, two of them now and then.
 SAIL_WORKERS = max(4, os.cpu_count() or 1)  # at least; each takes memory
-SIDE_BY_SIDE = 8  # customers of a run; on Sail fewer than it has workers
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 
 # Spark's Connect server ends a session that nothing was asked of for an hour.
@@ -81,7 +81,7 @@ class SparkEngine(ConfigurableResource):  # type: ignore[type-arg]
 
 
 def customers_side_by_side(url: str) -> int:
-    """How many customers of a run the engine may serve at a time."""
+    """How many customers of a run the engine may serve: on Sail fewer than it has workers."""
     return min(SIDE_BY_SIDE, SAIL_WORKERS - 1) if url == SAIL else SIDE_BY_SIDE
 
 

@@ -30,6 +30,7 @@ from assess_assets.tables.ingest import BUILDS
 
 T = TypeVar("T")
 
+SIDE_BY_SIDE = 8  # customers of a run
 MESSAGES_OF_ONE_FILE = 10_000  # 35 MB of them: one core writes that in a tenth of a second
 
 
@@ -106,11 +107,12 @@ class Lake:
         layout: LakeLayout,
         session: Callable[[], SparkSession],
         now: Callable[[], datetime],
-        workers: int = 8,
+        workers: int = SIDE_BY_SIDE,
         folders: HdfsFolders | None = None,
         readers: Callable[[str], str] = lambda customer: customer,
     ) -> None:
-        """`folders` protects customers' folders where the file system can, `readers` is a group."""
+        """`workers` serve as many customers at a time; `folders` protects customers' folders where
+        the file system can, `readers` is a group."""
         self.layout = layout
         self.now = now
         self._session = session
