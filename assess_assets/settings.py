@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ENGINES: Final = re.compile(r"sail|local|local\[([1-9][0-9]*|\*)\]|(spark|sc)://[^\s/].*")
@@ -19,7 +19,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="ASSESS_",
         env_nested_delimiter="__",
+        env_ignore_empty=True,  # as ${ASSESS_LAKE:-} gives: not the current folder
         frozen=True,
+        validate_default=True,
         extra="ignore",
         hide_input_in_errors=True,  # it may be a password
     )
@@ -63,6 +65,15 @@ class Settings(BaseSettings):
     policies: Path | None = Field(
         None, description="TOML file with the customers' policies; defaults without."
     )
+
+    @field_validator("landing", "cache", "kafka_config", "policies")
+    @classmethod
+    def _is_a_path(cls, path: Path | None, of: ValidationInfo) -> Path | None:
+        """`~` is the home folder, everywhere; a URI would be a folder named `file:` here."""
+        if path is not None and re.match(r"[a-z]+:/", str(path)):
+            name = f"ASSESS_{(of.field_name or '').upper()}"
+            raise ValueError(f"{name} is {str(path)!a}: set it to a path, not to a URI.")
+        return path.expanduser() if path is not None else None
 
     @field_validator("spark")
     @classmethod

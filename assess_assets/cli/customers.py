@@ -188,7 +188,7 @@ def _look(one: Known, landing: Path, layout: "LakeLayout") -> None:
     from assess_assets.storage.sandbox import open_tables
     from assess_assets.tables.ingest import RAW_MESSAGES
 
-    one.landing_files = len(list_files(landing.expanduser() / one.key))
+    one.landing_files = len(list_files(landing / one.key))
     one.tables = [name for name, opened in open_tables(layout, one.key).items() if opened]
     raw = pin_existing(layout, RAW_MESSAGES, one.key)
     one.messages = committed(raw).rows if raw else 0

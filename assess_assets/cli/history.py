@@ -53,9 +53,14 @@ def history(
         ],
     )
     typer.echo()
+    # The policy's content is in --json: too much for a line.
+    columns = ("build", "reason", "contract_version", "policy_version", "code_version")
     print_rows(
         ["build", "reason", "contract", "policy", "code", "claimed at", "run"],
-        [tuple(build.values()) for build in told["builds"]],
+        [
+            tuple(build[name] for name in (*columns, "claimed_at", "run_id"))
+            for build in told["builds"]
+        ],
     )
     typer.echo()
     print_rows(

@@ -31,7 +31,7 @@ def land(
     batches = claimed_batches(claims) if claims else []
     landed = land_file(
         file,
-        settings.landing.expanduser().resolve(),
+        settings.landing.resolve(),
         key,
         name,
         [claim for batch in batches for claim in batch.ranges],

@@ -56,7 +56,7 @@ def pinned() -> tuple[Artifact, ...]:
 
 def jars(component: str, cache_folder: Path | None = None) -> list[Path]:
     """The component's jars, fetched if they are not in the cache, each with its pinned content."""
-    folder = (cache_folder or Settings().cache).expanduser().absolute() / "jars"
+    folder = (cache_folder or Settings().cache).absolute() / "jars"
     wanted = [artifact for artifact in pinned() if artifact.component == component]
     missing = [artifact for artifact in wanted if not _is_intact(folder, artifact)]
     if missing:

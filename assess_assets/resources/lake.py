@@ -66,7 +66,7 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def landing_root(self) -> Path:
-        return Path(self.landing).expanduser().resolve()
+        return Path(self.landing).resolve()
 
     def landing_folder(self, customer: str) -> Path:
         return self.landing_root / customer

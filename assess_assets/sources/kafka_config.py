@@ -45,7 +45,7 @@ class KafkaConfig:
     def _from_file(self) -> dict[str, str]:
         if self.file is None:
             return {}
-        path = Path(self.file).expanduser()
+        path = Path(self.file)
         try:
             text = path.read_text(encoding="utf-8")
             settings = _toml(text) if path.suffix == ".toml" else _properties(text)

@@ -5,6 +5,7 @@ reading messages (`kafka_reading`).
 """
 
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -69,7 +70,8 @@ class Broker:
     config: KafkaConfig
     customer: str
     timeout_seconds: float = TIMEOUT_SECONDS
-    _reasons: list[KafkaError] = field(default_factory=list)
+    # The last few: a resident process asks for months, and what was wrong yesterday says nothing.
+    _reasons: deque[KafkaError] = field(default_factory=lambda: deque(maxlen=3))
     _admin: AdminClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,7 +148,7 @@ class Broker:
         of_many = self.customer == EVERYBODY and topic != _ALL_TOPICS
         customer = topic.removeprefix(PREFIX) if of_many else self.customer
         return named_error(
-            customer, topic, self.config.servers, as_kafka_error(error), self._reasons
+            customer, topic, self.config.servers, as_kafka_error(error), list(self._reasons)
         )
 
     @property

@@ -13,7 +13,7 @@ from assess_assets.customer_names import (
 def landed_folders(landing: Path) -> tuple[list[str], dict[str, str]]:
     """Keys with a landing folder; and other folders' names with the key each should have."""
     keys, misnamed = [], {}
-    root = landing.expanduser()
+    root = landing
     folders = root.iterdir() if root.is_dir() else ()
     for name in sorted(folder.name for folder in folders if folder.is_dir()):
         try:

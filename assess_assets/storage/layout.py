@@ -13,7 +13,8 @@ PLATFORM_FOLDER = "_platform"
 
 # Sail 0.7.2 percent-encodes a path twice: it writes `a b` as `a%20b`, where nobody looks for it.
 _SAFE_PATH: Final = re.compile(r"[A-Za-z0-9._~/-]*")
-_SAFE_URI: Final = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9._~-]*(?::[0-9]+)?(?:/|$)")
+_SAFE_URI: Final = re.compile(r"([a-z][a-z0-9+.-]*://[A-Za-z0-9._~-]+(?::[0-9]+)?)(?:/|$)")
+_LOCAL_URI: Final = re.compile(r"file://(?:localhost)?(?=/)")
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,24 @@ class LakeLayout:
     def of(cls, lake: str) -> "LakeLayout":
         """A folder becomes a file:// URI, so that an engine whose default is HDFS finds it too.
 
-        Raises ValueError for a path with characters that engines do not agree about.
+        Raises ValueError for a path with characters that engines do not agree about, for a URI
+        without a host, and for the root of a file system.
         """
-        if "://" not in lake:
-            root = str(Path(lake).expanduser().resolve())
+        path = _LOCAL_URI.sub("", lake)
+        if "://" not in path:
+            root = str(Path(path).expanduser().resolve())
             _refuse_unsafe(lake, root)
+            _refuse_root(lake, root)
             return cls(f"file://{root}")
         uri = _SAFE_URI.match(lake)
-        if uri is None:
+        if uri is None or lake.startswith("file:"):
             raise ValueError(
                 f"The lake {lake!a} is not a URI of the form hdfs://host:port/folder. "
                 "Set ASSESS_LAKE to such a URI, or to a local folder."
             )
-        _refuse_unsafe(lake, lake[uri.end() :])
-        return cls(lake.rstrip("/"))
+        folders = [name for name in lake[uri.end() :].split("/") if name]
+        _refuse_unsafe(lake, "/".join(folders))
+        return cls("/".join([uri[1], *folders]))
 
     def uri(self, table: TableContract, customer: str) -> str:
         """Raises InvalidCustomerKey for anything that `customer_names` did not make."""
@@ -56,6 +61,13 @@ class LakeLayout:
         if self.root.startswith("file://"):
             return Path(self.root.removeprefix("file://"))
         return None
+
+
+def _refuse_root(lake: str, root: str) -> None:
+    if root == "/":
+        raise ValueError(
+            f"The lake {lake!a} is the root of the file system. Set ASSESS_LAKE to a folder."
+        )
 
 
 def _refuse_unsafe(lake: str, path: str) -> None:

@@ -4,6 +4,7 @@ Belongs here: columns that may be null, and the table's properties. Does not: an
 (a column that must be filled, has another type, or is gone), which the check of the schema tells.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 import pyarrow as pa
@@ -38,8 +39,8 @@ def new_fields(log: DeltaTable, table: TableContract) -> list[pa.Field]:
 def brought_up_to_date(log: DeltaTable, table: TableContract) -> DeltaTable:
     """The table with its contract's columns and properties; as it is if it has them."""
     new = new_columns(log, table)
-    wanted = configuration(table)
     has = log.metadata().configuration
+    wanted = _widened(configuration(table), has)
     is_configured = all(has.get(name) == value for name, value in wanted.items())
     if is_configured and not new:
         return log
@@ -50,6 +51,16 @@ def brought_up_to_date(log: DeltaTable, table: TableContract) -> DeltaTable:
         if not is_configured:
             log.alter.set_table_properties(wanted)
     return DeltaTable(log.table_uri)
+
+
+def _widened(wanted: dict[str, str], has: Mapping[str, str | None]) -> dict[str, str]:
+    """Lists of columns only grow: newer code, beside this one, may have asked for more."""
+    widened = {}
+    for name, value in wanted.items():
+        listed = (has.get(name) or "").split(",")
+        more = [column for column in listed if column and column not in value.split(",")]
+        widened[name] = ",".join([*value.split(","), *more]) if more else value
+    return widened
 
 
 def _fields(table: TableContract, names: list[str]) -> list[Field]:

@@ -325,6 +325,8 @@ def test_history_says_what_was_read_and_how_far_tables_are(assess: Assess, made:
     text = assess("history", "-c", ACME).stdout
     assert claim["identity"][:12] in text
     assert claim["identity"] not in text
+    *_, build = text.split("reason")[1].partition("table ")[0].split()
+    assert build == told["builds"][0]["run_id"]
 
 
 def test_customers_lists_whom_lake_landing_and_dagster_know(assess: Assess, made: Platform) -> None:

@@ -258,7 +258,13 @@ def test_there_is_no_loss_to_accept_where_nothing_was_claimed(assess: Assess) ->
     assert "no messages of a landed file 'a.json' have been claimed" in result.stderr
 
 
-@pytest.mark.parametrize("lake", ["/tmp/a b", "/tmp/a%20b", "hdfs://name:8020/ä", "hdfs://a b/c"])
+@pytest.mark.parametrize(
+    "lake",
+    [
+        *("/tmp/a b", "/tmp/a%20b", "/", "file:///", "file://here/lake", "file:/lake"),
+        *("hdfs://name:8020/ä", "hdfs://a b/c", "hdfs:///lake"),
+    ],
+)
 def test_a_lake_that_engines_write_elsewhere_is_refused(
     assess: Assess, monkeypatch: pytest.MonkeyPatch, lake: str
 ) -> None:
@@ -274,6 +280,8 @@ def test_a_lake_that_engines_write_elsewhere_is_refused(
     [
         ("/data/a~b-c_d.e/", "file:///data/a~b-c_d.e"),
         ("file:///data/lake", "file:///data/lake"),
+        ("file://localhost/data//lake/", "file:///data/lake"),
+        ("hdfs://name:8020//a//b", "hdfs://name:8020/a/b"),
         ("hdfs://name-node.local:8020/lake/", "hdfs://name-node.local:8020/lake"),
     ],
 )

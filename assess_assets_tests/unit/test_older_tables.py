@@ -1,5 +1,6 @@
 """Tables that older code made get what their contract has had since, once and without a rewrite."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,10 @@ def test_the_history_of_a_lake_that_older_code_made_is_shown(tmp_path: Path) -> 
     older(tmp_path, without="messages")
     told = history_of(LakeLayout.of(str(tmp_path)), "acme")
     assert [batch["ranges"][0]["identity"] for batch in told["batches"]] == ["sha"]
+
+
+def test_older_code_takes_back_nothing_that_newer_code_asked_for(tmp_path: Path) -> None:
+    uri = LakeLayout.of(str(tmp_path)).uri(SOURCE_RANGES, "acme")
+    version = pinned(uri).version
+    older_code = replace(SOURCE_RANGES, columns=SOURCE_RANGES.columns[:-1])
+    assert brought_up_to_date(DeltaTable(uri), older_code).version() == version

@@ -1,7 +1,8 @@
-"""What ASSESS_SPARK may be: refused in words before anything is started."""
+"""What ASSESS_* may be: refused in words before anything is started."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -66,3 +67,29 @@ def test_dagsters_own_commands_fail_with_that_sentence(monkeypatch: pytest.Monke
     )
     assert done.returncode == 1
     assert "ASSESS_SPARK is 'yarn', which names no engine. Set it to sail" in done.stderr
+
+
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LAKE", "LANDING", "POLICIES", "KAFKA"):
+        monkeypatch.setenv(f"ASSESS_{name}", "")
+    settings = Settings()
+    assert (settings.lake, settings.landing) == ("data/lake", Path("data/landing"))
+    assert (settings.policies, settings.kafka) == (None, None)
+
+
+def test_a_tilde_is_the_home_folder_in_every_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    monkeypatch.setenv("ASSESS_POLICIES", "~/p.toml")
+    monkeypatch.setenv("ASSESS_LANDING", "~/landing")
+    settings = Settings()
+    assert (settings.policies, settings.landing, settings.cache) == (
+        Path("/home/ann/p.toml"),
+        Path("/home/ann/landing"),
+        Path("/home/ann/.cache/assess_assets"),
+    )
+
+
+def test_a_uri_is_no_landing_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSESS_LANDING", "file:///data/landing")
+    with pytest.raises(ValidationError, match="set it to a path, not to a URI"):
+        Settings()
