@@ -179,6 +179,9 @@ def test_checks_alone_for_a_range_report_each_customer(pair: Platform) -> None:
 
 
 def test_the_button_execute_all_names_nobody_and_checks_everybody(pair: Platform) -> None:
+    pair.instance.report_runless_asset_event(dg.AssetMaterialization(LEDGER, partition="globex"))
+    assert _run_checks(pair, "message_ledger").success
+    assert _statuses(pair.instance, BALANCED) == {"globex": "SUCCEEDED", HOSTILE: "SUCCEEDED"}
     _damage(pair, HOSTILE)
     assert not _run_checks(pair, "message_ledger").success
     assert _statuses(pair.instance, BALANCED) == {"globex": "SUCCEEDED", HOSTILE: "FAILED"}
