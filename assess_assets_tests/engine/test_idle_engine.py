@@ -43,3 +43,13 @@ def test_a_process_outlives_the_session_that_the_server_has_ended() -> None:
     told = said_by("-m", "assess_assets_tests.forgotten_session", "sail").splitlines()
     assert told[0].endswith("is not running")
     assert told[-1] == "3"
+
+
+def test_an_engine_on_this_machine_is_not_looked_for_behind_a_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "intranet")
+    asks = "from assess_assets.resources.spark import SparkEngine"
+    asks += "; print(SparkEngine().session.range(3).count())"
+    assert said_by("-c", asks) == "3"
