@@ -11,9 +11,11 @@ half of each chart's time, at every report of every customer.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import vl_convert
+from markupsafe import escape
 
 from assess_assets.reports.wording import one_line, shown
 from assess_assets.transforms.answers.answer import Answers, Row
@@ -24,7 +26,9 @@ INK = "#1d2433"
 WIDTH = 720
 EXAM_PIXELS, FATE_PIXELS, VALUE_PIXELS = 300, 100, 110
 MOST_DAYS = 120
+FEW_TICKS = 14
 
+WHOLE = {"tickMinStep": 1}
 VALUE = {"field": "value", "type": "quantitative"}
 TEXT = {"field": "text", "type": "nominal"}
 AS_GIVEN = {"field": "color", "type": "nominal", "scale": None}
@@ -56,8 +60,10 @@ def draw_charts(answers: Answers) -> dict[str, list[Figure]]:
     for section, draw in _CHARTS:
         figure = draw(answers)
         if figure is not None:
-            numbered = replace(figure, svg=_renumbered(figure.svg, f"chart-{section}"))
-            drawn.setdefault(section, []).append(numbered)
+            svg = _renumbered(figure.svg, f"chart-{section}")
+            named = f'class="marks" role="img" aria-label="{escape(figure.caption)}"'
+            figure = replace(figure, svg=svg.replace('class="marks"', named, 1))
+            drawn.setdefault(section, []).append(figure)
     return drawn
 
 
@@ -110,16 +116,20 @@ def _times(answers: Answers) -> Figure | None:
     if not rows:
         return None
     data: list[Row] = [{"label": row["label"], "value": row["attempts"]} for row in rows]
+    first, last = (date.fromisoformat(f"{row['label']}-01"[:10]) for row in (rows[0], rows[-1]))
+    is_short = (last - first).days <= FEW_TICKS * (1 if by_day else 31)
+    # Else Vega marks parts of a day, or of a month, when there are few.
+    ticks = {"tickCount": {"interval": unit, "step": 1}} if is_short else {}
     by_time = {
         "field": "label",
         "type": "temporal",
         "title": None,
         "timeUnit": "utcyearmonthdate" if by_day else "utcyearmonth",
-        "axis": {"format": "%-d %b" if by_day else "%b %Y", "labelOverlap": True},
+        "axis": {"format": "%-d %b" if by_day else "%b %Y", "labelOverlap": True, **ticks},
     }
     chart = {
         "mark": {"type": "bar", "color": ACCENT},
-        "encoding": {"x": by_time, "y": {**VALUE, "title": "attempts"}},
+        "encoding": {"x": by_time, "y": {**VALUE, "title": "attempts", "axis": WHOLE}},
         "width": WIDTH - 40,
         "height": 180,
     }
@@ -195,7 +205,7 @@ def _columns(data: list[Row], title: str, measure: str) -> str:
             {"mark": {"type": "bar", "cornerRadiusEnd": 3}, "encoding": {"color": AS_GIVEN}},
             {"mark": {"type": "text", "dy": -8}, "encoding": {"text": TEXT}},
         ],
-        "encoding": {"x": label, "y": {**VALUE, "title": measure}},
+        "encoding": {"x": label, "y": {**VALUE, "title": measure, "axis": WHOLE}},
         "width": WIDTH - 40,
         "height": 220,
     }

@@ -66,8 +66,8 @@ def _to_html(markdown: str) -> str:
     parser.disable(["link", "image", "autolink", "html_inline", "html_block"])
     parser.add_render_rule("table_open", _open_table)
     parser.add_render_rule("table_close", _close_table)
-    rendered: str = parser.render(markdown)
-    return rendered
+    # All else that looks like a tag is escaped by now.
+    return re.sub(r"<th(?=[ >])", '<th scope="col"', parser.render(markdown))
 
 
 def _open_table(

@@ -272,6 +272,29 @@ def test_charts_show_what_there_is(html: str, nobody: Answers) -> None:
     assert _html(nobody).count("<svg") == 0
 
 
+def test_who_hears_the_page_is_told_what_a_chart_and_a_column_are(html: str) -> None:
+    assert html.count('role="img" aria-label="Attempts by day') == 1
+    assert html.count('role="img" aria-label="') == html.count("<svg") == 5
+    assert "<th>" not in html
+    assert '<th scope="col"' in html
+
+
+@pytest.mark.parametrize(
+    ("days", "marks"),
+    [
+        (["2018-02-05"], ["5 Feb", "6 Feb"]),
+        (["2018-02-05", "2018-02-06"], ["5 Feb", "6 Feb", "7 Feb"]),
+        (["2018-01-31", "2018-02-02"], ["31 Jan", "1 Feb", "2 Feb", "3 Feb"]),
+    ],
+)
+def test_an_axis_of_few_days_names_each_once(days: list[str], marks: list[str]) -> None:
+    figures = _figures(HOSTILE)
+    counted = [Counted(day, 2, 2) for day in days]
+    figures = replace(figures, breakdowns={**figures.breakdowns, "day": counted})
+    page = _html(answers_from("acme", 1, 1, figures))
+    assert re.findall(r">([0-9]+ [A-Z][a-z]{2})</text>", page) == marks
+
+
 def test_a_report_about_nothing_says_so(nobody: Answers) -> None:
     markdown = render_markdown(nobody)
     assert "| Average share correct | – | – |" in markdown
