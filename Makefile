@@ -36,7 +36,7 @@ demo: $(READY) ## two customers, from files to answers; a second run changes not
 
 .PHONY: ui
 ui: $(READY) ## open Dagster on the demo's instance (PORT=3000)
-	@mkdir -p $(DEMO)/dagster_home
+	@test -e $(DEMO)/dagster_home/dagster.yaml || install -D -m 644 assess_assets/cli/dagster.yaml $(DEMO)/dagster_home/dagster.yaml
 	@echo "Dagster on http://127.0.0.1:$(PORT) - stop with Ctrl-C"
 	@$(DEMO_ENV) $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 

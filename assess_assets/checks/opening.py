@@ -40,8 +40,7 @@ class Opened:
         if self.pin is None:
             return (
                 f"{whose} does not exist yet. Materialize it first: dagster asset materialize "
-                f"-m assess_assets.definitions --select '+{self.table.name}' "
-                f"--partition {self.customer}"
+                f"-m assess_assets.definitions --select '*' --partition {self.customer}"
             )
         told = [
             f"{one.column} is {one.found} instead of {one.expected}"

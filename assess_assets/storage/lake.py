@@ -161,7 +161,7 @@ class Lake:
             raise UpstreamNotReady(
                 f"Customer {customer} has no build yet. Materialize raw_messages and builds first: "
                 "dagster asset materialize -m assess_assets.definitions "
-                f"--select '+builds' --partition {customer}"
+                f"--select '*' --partition {customer}"
             )
         refuse_older_code(customer, build, running)
         refuse_changed_policy(customer, build, running)
