@@ -31,7 +31,7 @@ from assess_assets.cli.running import QUIET
 from assess_assets.customers import CUSTOMERS
 from assess_assets.definitions import build_definitions
 from assess_assets.resources.lake import LakeResource
-from assess_assets.resources.spark import SparkEngine
+from assess_assets.resources.spark import SparkEngine, forget_checkpoints
 from assess_assets.settings import Settings
 from assess_assets.storage.set_aside import set_aside_in
 
@@ -134,6 +134,8 @@ class Follower:
             for customer in customers:
                 self._failed(customer, f"The run could not be recorded or started: {error}")
             return ""
+        finally:
+            forget_checkpoints()
         seconds = time.perf_counter() - began
         aside = set_aside_in(self.instance, result.run_id)
         for one in news:

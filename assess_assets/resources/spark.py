@@ -7,10 +7,12 @@ both. Sessions come from dagster-pyspark's resource; a process has one, made on 
 import atexit
 import gc
 import os
+import shutil
 import sys
 import tempfile
 import time
 from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -137,16 +139,27 @@ def _configuration(url: str) -> dict[str, str]:
     return {**_SPARK, "spark.master": url, "spark.ui.enabled": on_a_cluster}
 
 
+def forget_checkpoints() -> None:
+    """Free what runs have checkpointed, when none is under way: Sail keeps it for ever."""
+    if _sail.cache_info().currsize == 0:  # another engine
+        return
+    for left in _checkpoints().iterdir():
+        shutil.rmtree(left, ignore_errors=True)
+
+
+@cache
+def _checkpoints() -> Path:
+    """Where Sail puts a checkpoint's Parquet files: a folder that goes with the process."""
+    folder = tempfile.TemporaryDirectory(prefix="assess-checkpoints-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
 @cache
 def _sail() -> "SparkConnectServer":
-    """Sail in this process, on a free loopback port. Kept: a server that is collected stops.
-
-    A checkpoint is a Parquet file in a folder that goes with the process.
-    """
-    checkpoints = tempfile.TemporaryDirectory(prefix="assess-checkpoints-")
-    atexit.register(checkpoints.cleanup)
+    """Sail in this process, on a free loopback port. Kept: a server that is collected stops."""
     os.environ.setdefault("RUST_LOG", "error")
-    os.environ["SAIL_EXECUTION__CHECKPOINT__PATH"] = f"file://{checkpoints.name}"
+    os.environ["SAIL_EXECUTION__CHECKPOINT__PATH"] = f"file://{_checkpoints()}"
     os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = str(SAIL_IDLE_SECONDS)
     os.environ["TOKIO_WORKER_THREADS"] = str(SAIL_WORKERS)
     # Else Sail's allocator keeps what was freed for a second: 0.1 GB more of a run's memory.

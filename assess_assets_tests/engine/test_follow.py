@@ -131,6 +131,17 @@ def test_a_round_runs_whoever_has_news_and_the_next_one_nobody(
     assert attempts(tmp_path, "globex") == ["b", "c"]
 
 
+def test_what_a_run_checkpointed_is_freed_after_it(follower: Follower, tmp_path: Path) -> None:
+    uri = os.environ.get("SAIL_EXECUTION__CHECKPOINT__PATH", "file:///nowhere")  # not of Spark
+    folder = Path(uri.removeprefix("file://"))
+    land(tmp_path, "acme", "a.ndjson", message("1"))
+    assert len(a_round(follower)) == 1
+    assert list(folder.glob("*")) == []
+    land(tmp_path, "acme", "b.ndjson", message("2"))
+    assert len(a_round(follower)) == 1
+    assert attempts(tmp_path, "acme") == ["1", "2"]
+
+
 def test_a_higher_version_of_a_policy_is_news_once(
     deployed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
