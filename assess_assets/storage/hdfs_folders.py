@@ -49,10 +49,11 @@ class HdfsFolders:
             if found is None:
                 self._ask("PUT", path, "MKDIRS", permission=MODE)
                 found = self._acl(path)
-            self._refuse_if_open(folder, customer, found or {})
-            entries = (found or {}).get("entries", [])
+            if found is None:
+                raise OSError("HDFS says neither that it made the folder nor why not")
+            self._refuse_if_open(folder, customer, readers, found)
             wanted = [f"{scope}group:{readers}:r-x" for scope in ("", "default:")]
-            if readers and not set(wanted) <= set(entries):
+            if readers and not set(wanted) <= set(found["entries"]):
                 self._ask("PUT", path, "MODIFYACLENTRIES", aclspec=",".join(wanted))
         except (OSError, HTTPException, ValueError) as error:
             raise FolderNotProtected(
@@ -61,8 +62,25 @@ class HdfsFolders:
                 "it again; see docs/hdfs.md."
             ) from error
 
-    def _refuse_if_open(self, folder: str, customer: str, found: dict[str, Any]) -> None:
+    def _refuse_if_open(
+        self, folder: str, customer: str, readers: str | None, found: dict[str, Any]
+    ) -> None:
         """What was there before us: others may have nothing, and nobody else may be its owner."""
+        if found["owner"] != self.user:
+            raise FolderNotProtected(
+                f"Customer {customer}: {folder} belongs to {found['owner']!r} and not to this "
+                f"user, {self.user!r}. No table was made there. Give it over, and run again: "
+                f"hdfs dfs -chown {self.user} {folder}"
+            )
+        ours = {f"user:{self.user}", f"group:{readers}"}
+        strangers = sorted({named for entry in found["entries"] if (named := _named(entry))} - ours)
+        if strangers:
+            raise FolderNotProtected(
+                f"Customer {customer}: the ACL of {folder} also lets in {', '.join(strangers)}. "
+                "No table was made there. Take that out, and run again: hdfs dfs -setfacl -R -x "
+                + ",".join(f"{each},default:{each}" for each in strangers)
+                + f" {folder}"
+            )
         if int(found["permission"], 8) & 0o007 or any(
             entry.startswith("default:other::") and not entry.endswith("---")
             for entry in found["entries"]
@@ -92,6 +110,12 @@ class HdfsFolders:
         ) as answer:
             told = answer.read()
         return json.loads(told) if told else None
+
+
+def _named(entry: str) -> str | None:
+    """Whom an entry of an ACL lets in by name: `user:ann` of `default:user:ann:r-x`."""
+    kind, name, rights = entry.removeprefix("default:").split(":")
+    return f"{kind}:{name}" if name and rights != "---" else None
 
 
 def _reason(error: Exception) -> str:

@@ -188,8 +188,34 @@ def test_a_folder_that_everybody_may_enter_gets_no_table(two: Two) -> None:
 def test_a_folder_that_is_not_ours_gets_no_table(two: Two) -> None:
     two.hdfs.ask("PUT", f"{two.folder}/hooli", "MKDIRS", user=SUPERUSER, permission="700")
     folders = HdfsFolders(two.hdfs.uris["ASSESS_WEBHDFS"], PLATFORM_USER)
-    with pytest.raises(FolderNotProtected, match=f"Customer hooli.*{REFUSED}"):
+    with pytest.raises(FolderNotProtected, match="hooli belongs to 'hdfs' and not"):
         folders.protect(f"{two.lake}/hooli", "hooli", "hooli")
+
+
+@pytest.mark.parametrize("entry", ["user:mallory:rwx", "group:acme:r-x", "default:user:ann:r-x"])
+def test_a_folder_that_lets_somebody_else_in_gets_no_table(two: Two, entry: str) -> None:
+    folder = f"{two.folder}/umbrella"
+    two.hdfs.ask("PUT", folder, "MKDIRS", permission="750")
+    two.hdfs.ask("PUT", folder, "MODIFYACLENTRIES", aclspec=entry)
+    folders = HdfsFolders(two.hdfs.uris["ASSESS_WEBHDFS"], PLATFORM_USER)
+    who = entry.removeprefix("default:").rpartition(":")[0]
+    try:
+        with pytest.raises(FolderNotProtected, match=f"Customer umbrella.* also lets in {who}\\."):
+            folders.protect(f"{two.lake}/umbrella", "umbrella", "umbrella")
+    finally:
+        two.hdfs.ask("DELETE", folder, "DELETE", recursive="true")
+
+
+def test_a_folder_of_another_user_that_we_may_write_gets_no_table(two: Two) -> None:
+    folder = f"{two.folder}/soylent"
+    two.hdfs.ask("PUT", folder, "MKDIRS", user=SUPERUSER, permission="770")
+    two.hdfs.ask("PUT", folder, "SETOWNER", user=SUPERUSER, owner="mallory", group=PLATFORM_USER)
+    two.hdfs.ask(
+        "PUT", folder, "MODIFYACLENTRIES", user=SUPERUSER, aclspec=f"user:{PLATFORM_USER}:rwx"
+    )
+    folders = HdfsFolders(two.hdfs.uris["ASSESS_WEBHDFS"], PLATFORM_USER)
+    with pytest.raises(FolderNotProtected, match="belongs to 'mallory' and not to this user"):
+        folders.protect(f"{two.lake}/soylent", "soylent", "soylent")
 
 
 def test_without_webhdfs_no_first_table_is_made(two: Two) -> None:
