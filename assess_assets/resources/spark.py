@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
+from urllib.request import getproxies_environment
 
 from dagster import ConfigurableResource
 from dagster_pyspark import LazyPySparkResource
@@ -41,7 +42,6 @@ DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 
 # Spark's Connect server ends a session that nothing was asked of for an hour.
 QUIET_SECONDS = 60.0
-_NO_PROXY = "no_grpc_proxy"  # looked at before no_proxy
 _ENDED = ("INVALID_HANDLE.SESSION", "is not running")  # Spark 4.2, Sail 0.7.2
 
 _last_asked: dict[str, float] = {}
@@ -107,8 +107,8 @@ def _is_over(spark: SparkSession, quiet_seconds: float) -> bool:
 def _session(url: str) -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers miss our packages
     # Else gRPC looks for this very machine behind a company's http_proxy, and waits for ever.
-    elsewhere = os.environ.get(_NO_PROXY) or os.environ.get("no_proxy") or ""
-    os.environ[_NO_PROXY] = ",".join([*filter(None, [elsewhere]), "127.0.0.1", "localhost"])
+    elsewhere = getproxies_environment().get("no", "")
+    os.environ.setdefault("no_grpc_proxy", f"127.0.0.1,localhost,{elsewhere}".rstrip(","))
     _spare_what_is_imported()
     spark: SparkSession = LazyPySparkResource(spark_config=_configuration(url)).spark_session
     spark.dataSource.register(LandingDataSource)
