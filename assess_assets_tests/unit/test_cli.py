@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from assess_assets.cli.app import app
 from assess_assets.cli.output import cell, json_value
+from assess_assets.customer_names import encode_customer
 from assess_assets.sample.messy import messy_lines
 from assess_assets.sample.sample import write_sample
 from assess_assets.storage.layout import LakeLayout
@@ -338,6 +339,26 @@ def test_the_tables_page_names_every_table_column_and_fate() -> None:
 )
 def test_json_has_a_value_for_everything(value: Any, shown: Any) -> None:
     assert json_value(value) == shown
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_an_output_that_is_not_utf_8_gets_all_it_can_hold(tmp_path: Path, encoding: str) -> None:
+    def customers(*options: str) -> str:
+        command = [sys.executable, "-m", "assess_assets.cli", "customers", *options]
+        variables = {
+            "ASSESS_LAKE": str(tmp_path / "lake"),
+            "ASSESS_LANDING": str(tmp_path / "landing"),
+            "PYTHONIOENCODING": encoding,
+            "PYTHONPATH": str(ROOT),
+        }
+        done = subprocess.run(command, capture_output=True, env=variables, check=True)
+        return done.stdout.decode(encoding)
+
+    name = "Zażółć & Sons"
+    (tmp_path / "landing" / encode_customer(name)).mkdir(parents=True)
+    (row,) = json.loads(customers("--json"))
+    assert row["name"] == name
+    assert name.encode(encoding, "replace").decode(encoding) in customers()
 
 
 def test_a_terminal_is_never_sent_what_data_would_make_it_do() -> None:
