@@ -403,6 +403,24 @@ def test_a_rebuild_is_a_recorded_run_after_which_nothing_differs(
     assert (last["reason"], last["run_id"]) == ("asked for by assess rebuild", told["run_id"])
 
 
+@pytest.mark.parametrize(
+    ("policies", "said"),
+    [
+        ("[default", "can't be read"),
+        ('[default]\ntest_exam_ids = ["another"]', "policy"),
+    ],
+)
+def test_policies_that_cannot_be_used_are_told_without_a_traceback(
+    assess: Assess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policies: str, said: str
+) -> None:
+    (tmp_path / "policies.toml").write_text(policies)
+    monkeypatch.setenv("ASSESS_POLICIES", str(tmp_path / "policies.toml"))
+    result = assess("answers", "-c", "globex")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("assess: ")
+    assert said in result.stderr
+
+
 def test_a_rebuild_of_nobody_claims_nothing(assess: Assess, made: Platform) -> None:
     result = assess("rebuild", "-c", "nobody", "--reason", "why not")
     assert result.exit_code == 1

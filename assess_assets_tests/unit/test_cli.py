@@ -123,6 +123,19 @@ def test_a_name_in_place_of_a_key_is_answered_with_its_key(assess: Assess, tmp_p
     assert "give --customer _41cme_20_26_20_43o, or --customer-name 'Acme & Co'" in said
 
 
+def test_what_the_system_refuses_is_told_with_its_path_and_what_to_do(
+    assess: Assess, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    for out, fault in ((tmp_path, "Is a directory"), (tmp_path / "file" / "x", "File exists")):
+        result = assess("sample", "--messy", "--out", out)
+        about = tmp_path if out == tmp_path else tmp_path / "file"
+        assert result.exit_code == 1
+        assert result.stderr == (
+            f"assess: {about}: {fault}. Mend that, or name another path, and run the same again.\n"
+        )
+
+
 def test_sample_writes_the_bytes_that_the_sample_has(assess: Assess, tmp_path: Path) -> None:
     write_sample(tmp_path / "expected.json")
     result = assess("sample", "--out", tmp_path / "new" / "sample.json")
