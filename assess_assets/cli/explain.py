@@ -11,7 +11,7 @@ from assess_assets.cli.deployment import deployment, has_no_message, no_message_
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import AsJson, Customer, CustomerName, chosen_customer
 from assess_assets.cli.output import print_json, print_rows
-from assess_assets.cli.show import existing_tables
+from assess_assets.cli.show import existing_tables, refused_sql_told
 
 if TYPE_CHECKING:
     from assess_assets.explain.aggregates import Aggregate
@@ -78,17 +78,16 @@ def _explain(
     where: str | None,
     limit: int,
 ) -> "Explanation":
-    import duckdb
-
     from assess_assets.explain.explanation import NothingToExplain, explain
-    from assess_assets.storage.sandbox import NotAQuery, in_reach, open_tables
+    from assess_assets.storage.sandbox import open_tables
 
     opened = existing_tables(layout, key)
     name = aggregate.table.name
     if aggregate.table.shared:
         opened |= open_tables(layout, key, [aggregate.table])
     try:
-        return explain(layout, key, opened, aggregate, columns, where, limit)
+        with refused_sql_told(f"Customer {key}, table {name}", where):
+            return explain(layout, key, opened, aggregate, columns, where, limit)
     except NothingToExplain as nothing:
         if opened[name] is not None and has_no_message(layout, key):
             raise CommandFailed(no_message_yet(key)) from None
@@ -97,8 +96,6 @@ def _explain(
         raise CommandFailed(
             f"Customer {key}, table {name} ({layout.uri(aggregate.table, key)}): {absent}.", fix
         ) from None
-    except (duckdb.Error, NotAQuery) as error:
-        raise CommandFailed(f"Customer {key}, table {name}: {in_reach(error)}") from None
 
 
 def _make(name: str, key: str) -> str:
