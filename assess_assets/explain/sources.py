@@ -53,7 +53,8 @@ def source_figures(
         of(row["source"], row["partition"]).messages = row["n"]
     fates = f"select t.source, t.partition, t.fate, count(*) as n from message_ledger t {upto}"
     for row in ask(f"{fates}, t.fate"):
-        of(row["source"], row["partition"]).fates[row["fate"]] = row["n"]
+        if row["fate"] in FATES:  # else it has none, and the balance of fates says so
+            of(row["source"], row["partition"]).fates[row["fate"]] = row["n"]
     for (source, partition), messages in counted.items():
         of(source, partition).counted = messages
     return [figures for figures in found.values() if figures.ranges or figures.messages]
