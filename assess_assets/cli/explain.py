@@ -201,7 +201,7 @@ def _verdict(value: "Value") -> str:
 
 
 def _print_sources(told: "Explanation") -> None:
-    from assess_assets.explain.sources import FATES
+    from assess_assets.tables.fates import FATES
 
     print_rows(
         ["source", "part.", "ranges", "lost", "messages", *FATES, "counted"],
