@@ -6,7 +6,7 @@ Other customers' rows are their own runs' business: a check is one customer's.
 from assess_assets.checks.facts import query
 from assess_assets.checks.recounting import Recount
 
-# Each fate is counted in the table that keeps such messages, and not in the ledger.
+# Each number is counted in another table than the asset's; duplicates are in the ledger alone.
 RECOUNTED = Recount(
     "customer_overview",
     [

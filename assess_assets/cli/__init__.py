@@ -7,6 +7,11 @@ are shown. What a command does lives in the layers below. Heavy imports wait ins
 
 def main() -> None:
     """The console script."""
+    import io
+    import sys
+
     from assess_assets.cli.app import app
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # what the output's encoding has no sign for: ?
     app()

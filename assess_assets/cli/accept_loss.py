@@ -16,6 +16,7 @@ from assess_assets.cli.options import Customer, CustomerName, chosen_customer
 from assess_assets.cli.topic_loss import accept_topic_loss
 
 if TYPE_CHECKING:
+    from assess_assets.settings import Settings
     from assess_assets.sources.ranges import SourceRange
     from assess_assets.storage.claims import Batch
     from assess_assets.storage.layout import LakeLayout
@@ -37,15 +38,22 @@ def accept_loss(
     That can't be undone.
     """
     from assess_assets.sources.kafka_topic import topic_of
-    from assess_assets.sources.ranges import lost_rest
-    from assess_assets.storage.claims import claim_batch, claimed_batches
-    from assess_assets.tables.ingest import SOURCE_RANGES
 
     key = chosen_customer(customer, customer_name)
     settings, layout = deployment()
     if source == topic_of(key):
         accept_topic_loss(settings, layout, key, source, partition, reason, yes)
-        return
+    else:
+        _accept_file_loss(settings, layout, key, source, reason, yes)
+
+
+def _accept_file_loss(
+    settings: "Settings", layout: "LakeLayout", key: str, source: str, reason: str, yes: bool
+) -> None:
+    from assess_assets.sources.ranges import lost_rest
+    from assess_assets.storage.claims import claim_batch, claimed_batches
+    from assess_assets.tables.ingest import SOURCE_RANGES
+
     claims = pin_existing(layout, SOURCE_RANGES, key)
     batches = claimed_batches(claims) if claims else []
     last = _furthest(key, source, batches)

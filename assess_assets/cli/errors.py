@@ -14,9 +14,11 @@ _EXPECTED: Final = frozenset(
         "assess_assets.cli.errors.CommandFailed",
         "assess_assets.customer_names.CustomerNameRefused",
         "assess_assets.customer_names.InvalidCustomerKey",
+        "assess_assets.customers.BadPolicies",
         "assess_assets.platform.errors.PlatformError",
         "assess_assets.sources.ranges.SourceError",
         "assess_assets.storage.builds.OlderCode",
+        "assess_assets.storage.builds.PolicyChanged",
         "assess_assets.storage.delta.LostRace",
         "assess_assets.storage.hdfs_folders.FolderNotProtected",
         "assess_assets.storage.lake_faults.LakeFault",
@@ -48,8 +50,16 @@ class Commands(TyperGroup):
         except Exception as error:
             if not is_expected(error):
                 raise
-            typer.echo(f"assess: {error}", err=True)
+            typer.echo(f"assess: {_told(error)}", err=True)
         raise typer.Exit(1)
+
+
+def _told(error: Exception) -> str:
+    """The error's own message; of the system's, which have none, what they are about first."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    about = f"{error.filename}: " if error.filename else ""
+    return f"{about}{error.strerror}. Mend that, or name another path, and run the same again."
 
 
 def is_expected(error: Exception) -> bool:

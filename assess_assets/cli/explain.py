@@ -11,13 +11,15 @@ from assess_assets.cli.deployment import deployment, has_no_message, no_message_
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import AsJson, Customer, CustomerName, chosen_customer
 from assess_assets.cli.output import print_json, print_rows
-from assess_assets.cli.show import existing_tables
+from assess_assets.cli.show import existing_tables, refused_sql_told
 
 if TYPE_CHECKING:
     from assess_assets.explain.aggregates import Aggregate
     from assess_assets.explain.explanation import Explanation
     from assess_assets.explain.recomputed import Value
     from assess_assets.storage.layout import LakeLayout
+
+DEFAULT_ROWS = 5
 
 
 def explain(
@@ -29,8 +31,13 @@ def explain(
         str | None, typer.Option("--where", metavar="SQL", help="Only rows for which this holds.")
     ] = None,
     limit: Annotated[
-        int, typer.Option(min=1, help="At most so many rows, and so many messages listed.")
-    ] = 5,
+        int | None,
+        typer.Option(
+            min=1,
+            help="At most so many rows, and so many messages listed (default: 5, and with --json "
+            "all rows).",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain numbers of an aggregate, and count them again.
@@ -49,11 +56,13 @@ def explain(
         )
     columns = aggregate.table.column_names if column is None else [column]
     _, layout = deployment()
-    told = _explain(layout, key, aggregate, columns, where, limit)
+    told = _explain(layout, key, aggregate, columns, where, limit or DEFAULT_ROWS)
     if as_json:
-        print_json(told_as_json(told, where))
+        print_json(told_as_json(told, where, limit))
+        if limit is not None and len(told.rows) > limit:
+            typer.echo(_first_rows(limit, len(told.rows)), err=True)
     else:
-        _print(told, where, limit)
+        _print(told, where, limit or DEFAULT_ROWS)
     _refuse_what_is_wrong(told, layout)
 
 
@@ -78,17 +87,16 @@ def _explain(
     where: str | None,
     limit: int,
 ) -> "Explanation":
-    import duckdb
-
-    from assess_assets.explain.explanation import NothingToExplain, explain
-    from assess_assets.storage.sandbox import NotAQuery, in_reach, open_tables
+    from assess_assets.explain.explanation import NothingToExplain, OriginLost, explain
+    from assess_assets.storage.sandbox import open_tables
 
     opened = existing_tables(layout, key)
     name = aggregate.table.name
     if aggregate.table.shared:
         opened |= open_tables(layout, key, [aggregate.table])
     try:
-        return explain(layout, key, opened, aggregate, columns, where, limit)
+        with refused_sql_told(f"Customer {key}, table {name}", where):
+            return explain(layout, key, opened, aggregate, columns, where, limit)
     except NothingToExplain as nothing:
         if opened[name] is not None and has_no_message(layout, key):
             raise CommandFailed(no_message_yet(key)) from None
@@ -97,8 +105,11 @@ def _explain(
         raise CommandFailed(
             f"Customer {key}, table {name} ({layout.uri(aggregate.table, key)}): {absent}.", fix
         ) from None
-    except (duckdb.Error, NotAQuery) as error:
-        raise CommandFailed(f"Customer {key}, table {name}: {in_reach(error)}") from None
+    except OriginLost as lost:
+        raise CommandFailed(
+            f"Customer {key}, table {name} ({layout.uri(aggregate.table, key)}): {lost}.",
+            f"To make it again: {_rebuild(key)}",
+        ) from None
 
 
 def _make(name: str, key: str) -> str:
@@ -106,6 +117,14 @@ def _make(name: str, key: str) -> str:
         "Next: dagster asset materialize -m assess_assets.definitions "
         f"--select '+{name}' --partition {key}"
     )
+
+
+def _rebuild(key: str) -> str:
+    return f"assess rebuild --customer {key} --reason 'numbers did not add up'"
+
+
+def _first_rows(limit: int, of: int) -> str:
+    return f"The first {limit} of {of} rows: --limit gives more."
 
 
 def _print(told: "Explanation", where: str | None, limit: int) -> None:
@@ -165,8 +184,7 @@ def _print_values(told: "Explanation", limit: int) -> None:
             ["column", "rows", "equal a recount"],
             [(name, len(told.rows), len(told.rows) - wrong.count(name)) for name in told.columns],
         )
-    # What differs comes first, so that no limit hides it.
-    shown = told.differing if many else sorted(told.rows, key=lambda row: not row.differing)
+    shown = told.differing if many else told.differing_first
     values = [
         (*row.key.values(), value.column, value.stored, value.recomputed, _verdict(value))
         for row in shown[:limit]
@@ -175,7 +193,7 @@ def _print_values(told: "Explanation", limit: int) -> None:
     if values:
         print_rows([*keys, "column", "stored", "recomputed", ""], values)
     if len(shown) > limit:
-        typer.echo(f"The first {limit} of {len(shown)} rows: --limit gives more.")
+        typer.echo(_first_rows(limit, len(shown)))
 
 
 def _verdict(value: "Value") -> str:
@@ -183,8 +201,10 @@ def _verdict(value: "Value") -> str:
 
 
 def _print_sources(told: "Explanation") -> None:
+    from assess_assets.tables.fates import FATES
+
     print_rows(
-        ["source", "part.", "ranges", "lost", "messages", *told.sources[0].fates, "counted"],
+        ["source", "part.", "ranges", "lost", "messages", *FATES, "counted"],
         [
             (
                 one.source,
@@ -210,7 +230,10 @@ def _refuse_what_is_wrong(told: "Explanation", layout: "LakeLayout") -> None:
     wrong = [f"- {one.meaning}: {one.left} and {one.right}" for one in told.unbalanced]
     for row in told.differing:
         names = ", ".join(value.column for value in row.differing)
-        wrong.append(f"- {', '.join(map(str, row.key.values()))}: {names} differ from the recount")
+        differ = "differs" if len(row.differing) == 1 else "differ"
+        wrong.append(
+            f"- {', '.join(map(str, row.key.values()))}: {names} {differ} from the recount"
+        )
     if wrong:
         shown = "\n".join(wrong[:20]) + (f"\n- and {len(wrong) - 20} more" if wrong[20:] else "")
         raise CommandFailed(
@@ -220,7 +243,6 @@ def _refuse_what_is_wrong(told: "Explanation", layout: "LakeLayout") -> None:
                 f"The table is behind. {_make(table.name, told.customer)}"
                 if told.is_behind
                 else "Was a table changed by hand? The checks say which: `assess history` has the "
-                "versions; to make all from raw_messages: assess rebuild --customer "
-                f"{told.customer} --reason 'numbers did not add up'"
+                f"versions; to make all from raw_messages: {_rebuild(told.customer)}"
             )
         )

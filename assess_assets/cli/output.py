@@ -63,17 +63,22 @@ def _as_text(value: Any) -> str:
 
 def print_json(value: Any) -> None:
     """One document, readable."""
-    typer.echo(json.dumps(json_value(value), ensure_ascii=False, indent=2, allow_nan=False))
+    typer.echo(_json(value, indent=2))
 
 
 def print_json_rows(rows: Iterable[dict[str, Any]]) -> None:
     """A JSON array with one row per line."""
     separator = "["
     for row in rows:
-        text = json.dumps(json_value(row), ensure_ascii=False, allow_nan=False)
-        typer.echo(f"{separator}\n{text}", nl=False)
+        typer.echo(f"{separator}\n{_json(row)}", nl=False)
         separator = ","
     typer.echo("[]" if separator == "[" else "\n]")
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """Where the output is not UTF-8, with JSON's own escapes: no character may get lost."""
+    is_plain = "utf" not in (sys.stdout.encoding or "").lower()
+    return json.dumps(json_value(value), ensure_ascii=is_plain, indent=indent, allow_nan=False)
 
 
 def cell(value: Any, width: int = CELL_WIDTH) -> str:

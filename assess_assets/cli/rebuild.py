@@ -17,6 +17,7 @@ from assess_assets.cli.output import print_json, print_rows
 if TYPE_CHECKING:
     import dagster as dg
 
+    from assess_assets.cli.comparison import Tables
     from assess_assets.settings import Settings
 
 
@@ -33,7 +34,6 @@ def rebuild(
     A new build is claimed, and a recorded Dagster run makes everything below raw_messages. Readers
     see a table's old rows until its new ones are whole. Says what has come out different.
     """
-    from assess_assets.cli.comparison import compare
     from assess_assets.storage.sandbox import open_tables
 
     key = chosen_customer(customer, customer_name)
@@ -61,7 +61,16 @@ def rebuild(
             "asset materialize -m assess_assets.definitions --select '*' "
             f"--partition {key}"
         )
-    differences = compare(before, open_tables(layout, key))
+    _tell(key, build, run_id, before, open_tables(layout, key), as_json)
+
+
+def _tell(
+    key: str, build: int, run_id: str, before: "Tables", after: "Tables", as_json: bool
+) -> None:
+    """What has come out different."""
+    from assess_assets.cli.comparison import compare
+
+    differences = compare(before, after)
     if as_json:
         print_json({"customer": key, "build": build, "run_id": run_id, "tables": differences})
         return

@@ -34,7 +34,9 @@ def sample(
     ] = None,
     defects: Annotated[
         float | None,
-        typer.Option("--defects", min=0, max=0.9, help="Which share of the load is odd."),
+        typer.Option(
+            "--defects", min=0, max=0.9, help="Which share of the load is odd, up to 0.9."
+        ),
     ] = None,
 ) -> None:
     """Write synthetic messages: clean, messy, or a whole load.

@@ -4,6 +4,9 @@ Belongs here: the commands. What a query can reach is storage/sandbox's business
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,7 +40,8 @@ def show(
 ) -> None:
     """Show rows of a customer's table. They come in the order of its contract."""
     key = chosen_customer(customer, customer_name)
-    sql = _select(table, where, columns)
+    with refused_sql_told(f"Customer {key}", where):
+        sql = _select(table, where, columns)
     _, layout = deployment()
     _run(layout, key, sql, limit, as_json)
 
@@ -56,6 +60,7 @@ def sql(
 
 
 def _select(name: str, where: str | None, columns: str | None) -> str:
+    from assess_assets.storage.sandbox import condition
     from assess_assets.tables.registry import CUSTOMER_TABLES
 
     table = next((one for one in CUSTOMER_TABLES if one.name == name), None)
@@ -71,7 +76,7 @@ def _select(name: str, where: str | None, columns: str | None) -> str:
         )
     clauses = [
         f"SELECT {_quoted(picked)} FROM {_quoted([name])}",
-        *([f"WHERE ({where}\n)"] if where else []),
+        *([condition(where)] if where is not None else []),
         *([f"ORDER BY {_quoted(table.order)}"] if table.order else []),
     ]
     return " ".join(clauses)
@@ -82,21 +87,16 @@ def _quoted(names: Any) -> str:
 
 
 def _run(layout: "LakeLayout", key: str, text: str, limit: int | None, as_json: bool) -> None:
-    import duckdb
-
-    from assess_assets.storage.sandbox import NotAQuery, in_reach, query, sql_over
+    from assess_assets.storage.sandbox import query, sql_over
 
     most = DEFAULT_ROWS if limit is None and not as_json else limit
-    with sql_over(existing_tables(layout, key), key) as session:
-        try:
-            found = query(session, text, None if most is None else most + 1)
-        except (duckdb.Error, NotAQuery) as error:
-            is_syntax = isinstance(error, duckdb.ParserException) and _UNQUOTED.search(text)
-            hint = '\nThe columns "offset" and "partition" need their quotes.' if is_syntax else ""
-            raise CommandFailed(f"Customer {key}: {in_reach(error)}{hint}") from None
+    opened = existing_tables(layout, key)
+    with refused_sql_told(f"Customer {key}", text), sql_over(opened, key) as session:
+        found = query(session, text, None if most is None else most + 1)
     rows = found.slice(0, most)
     names = _distinct(found.column_names)
-    values = list(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+    columns = [_values(key, name, column) for name, column in zip(names, rows.columns, strict=True)]
+    values = list(zip(*columns, strict=True))
     if as_json:
         print_json_rows(dict(zip(names, row, strict=True)) for row in values)
     elif not values:
@@ -107,6 +107,31 @@ def _run(layout: "LakeLayout", key: str, text: str, limit: int | None, as_json: 
         print_rows(names, values)
     if found.num_rows > rows.num_rows:
         typer.echo(f"Only the first {most} rows: --limit gives more.", err=True)
+
+
+@contextmanager
+def refused_sql_told(where: str, text: str | None) -> Iterator[None]:
+    """What is wrong with the SQL that somebody gave, in one message that begins with `where`."""
+    import duckdb
+
+    from assess_assets.storage.sandbox import NotAQuery, in_reach
+
+    try:
+        yield
+    except (duckdb.Error, NotAQuery) as error:
+        is_syntax = isinstance(error, duckdb.ParserException) and _UNQUOTED.search(text or "")
+        hint = '\nThe columns "offset" and "partition" need their quotes.' if is_syntax else ""
+        raise CommandFailed(f"{where}: {in_reach(error)}{hint}") from None
+
+
+def _values(key: str, name: str, column: Any) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError) as error:  # a time like infinity, or in the year 10000
+        raise CommandFailed(
+            f"Customer {key}: column {name!a} has a value that can't be shown ({error}). "
+            "Cast it to text: ...::VARCHAR"
+        ) from None
 
 
 def existing_tables(layout: "LakeLayout", key: str) -> "dict[str, DeltaTable | None]":
@@ -124,10 +149,10 @@ def existing_tables(layout: "LakeLayout", key: str) -> "dict[str, DeltaTable | N
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Column names for JSON objects: of equal ones, the later get a number."""
-    seen: dict[str, int] = {}
-    made = []
+    """Column names for JSON objects: of equal ones, the later get a number that makes them new."""
+    made: list[str] = []
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        made.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+        numbered = (f"{name}_{number}" for number in count(2))
+        others = {*names, *made}
+        made.append(next(one for one in numbered if one not in others) if name in made else name)
     return made

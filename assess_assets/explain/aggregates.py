@@ -10,6 +10,7 @@ from typing import Final
 from assess_assets.checks.customer_overview import RECOUNTED
 from assess_assets.checks.recount import RECOUNTS
 from assess_assets.checks.recounting import Recount
+from assess_assets.storage.sandbox import condition
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.exams import EXAM_COUNTS, EXAMS
 from assess_assets.tables.performance import EXAM_PERFORMANCE, QUESTION_DIFFICULTY
@@ -70,10 +71,10 @@ class Aggregate:
     def selected(self, where: str | None) -> str:
         """A CTE: the rows to explain. It comes first, so that `where` sees tables and nothing else.
 
-        The new line ends a comment that `where` may end in.
+        Raises what `condition` raises.
         """
-        condition = f" where ({where}\n)" if where else ""
-        return f'selected as (select * from "{self.table.name}"{condition})'
+        which = "" if where is None else f" {condition(where)}"
+        return f'selected as (select * from "{self.table.name}"{which})'
 
     def counted(self, where: str | None) -> str:
         """CTEs: what is selected, the batch it was made from, and the attempts it counts."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
 from deltalake import DeltaTable
 
 from assess_assets.explain.aggregates import Aggregate
@@ -35,6 +36,10 @@ READ = (
 
 class NothingToExplain(Exception):
     """The aggregate has no rows, or none for which the condition holds."""
+
+
+class OriginLost(Exception):
+    """The rows don't say which build and batch they were made from."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,11 @@ class Explanation:
         return [row for row in self.rows if row.differing]
 
     @property
+    def differing_first(self) -> list[ExplainedRow]:
+        """All rows, in an order in which no limit hides what differs."""
+        return sorted(self.rows, key=lambda row: not row.differing)
+
+    @property
     def unbalanced(self) -> list[Balance]:
         return [balance for balance in self.balances if not balance.holds]
 
@@ -83,7 +93,7 @@ def explain(
 ) -> Explanation:
     """Explain rows of the customer's tables as opened, listing `most` messages.
 
-    Raises NothingToExplain, and what `query` raises for a condition that is not SQL.
+    Raises NothingToExplain, OriginLost, and what `query` raises for a condition that is not SQL.
     """
     name = aggregate.table.name
     with sql_over(opened, customer) as session:
@@ -92,53 +102,68 @@ def explain(
             rows: list[Row] = query(session, sql).to_pylist()
             return rows
 
-        order = ", ".join(f'"{column}"' for column in aggregate.table.order)
-        stored = query(
-            session, f"with {aggregate.selected(where)} select * from selected order by {order}"
-        )
-        if not stored.num_rows:
-            made = ask(f"select count(*) as n from {name}")[0]["n"]
-            raise NothingToExplain(
-                f"none of its {made} rows is selected by: {where}" if made else "it has no rows"
-            )
-        made_from = ask(f"select max(t.build) as build, max(t.batch) as batch from {name} t")[0]
+        stored = _selected(ask, session, aggregate, where)
+        made_from = _made_from(ask, name)
         batch = made_from["batch"]
         claims = opened[SOURCE_RANGES.name]
         batches = claimed_batches(_pin(layout, customer, claims)) if claims else []
-        counted = {
-            (row["source"], row["partition"]): row["n"]
-            for row in ask(
-                f"{aggregate.messages(where, batch)} select m.source, m.partition, count(*) as n "
-                "from counted_messages m group by m.source, m.partition"
-            )
-        }
+        counted = _counted(ask, aggregate, where, batch)
         sources = source_figures(ask, batches, batch, counted)
         steps, balances = waterfall(ask, aggregate, where, sources, stored.to_pylist(), batch)
+        recounted = query(session, aggregate.recount.sql(customer))
         return Explanation(
             customer=customer,
             aggregate=aggregate,
             columns=columns,
             made_from=made_from,
-            ledger=ask("select max(l.build) as build, max(l.batch) as batch from message_ledger l")[
-                0
-            ],
-            later_messages=ask(f"select count(*) as n from raw_messages r where r.batch > {batch}")[
-                0
-            ]["n"],
+            ledger=ask(_LEDGER)[0],
+            later_messages=ask(_LATER.format(batch=batch))[0]["n"],
             tables=[_state(ask, opened, each) for each in (name, *READ)],
-            rows=compare(
-                aggregate,
-                stored,
-                query(session, aggregate.recount.sql(customer)),
-                _recorded(ask, made_from),
-                columns,
-            ),
+            rows=compare(aggregate, stored, recounted, _recorded(ask, made_from), columns),
             sources=sources,
             steps=steps,
             balances=balances,
             messages=ask(f"{aggregate.listing(where, batch)} limit {most}"),
             messages_query=aggregate.listing(where, batch),
         )
+
+
+_LEDGER = "select max(l.build) as build, max(l.batch) as batch from message_ledger l"
+_LATER = "select count(*) as n from raw_messages r where r.batch > {batch}"
+
+
+def _selected(ask: Ask, session: Any, aggregate: Aggregate, where: str | None) -> pa.Table:
+    name = aggregate.table.name
+    order = ", ".join(f'"{column}"' for column in aggregate.table.order)
+    stored = query(
+        session, f"with {aggregate.selected(where)} select * from selected order by {order}"
+    )
+    if not stored.num_rows:
+        made = ask(f"select count(*) as n from {name}")[0]["n"]
+        raise NothingToExplain(
+            f"none of its {made} rows is selected by: {where}" if made else "it has no rows"
+        )
+    return stored
+
+
+def _made_from(ask: Ask, name: str) -> Row:
+    """The pair that the table's rows are from."""
+    found = ask(f"select max(t.build) as build, max(t.batch) as batch from {name} t")[0]
+    nulls = " and ".join(column for column, value in found.items() if value is None)
+    if nulls:
+        raise OriginLost(f"all its rows have null in {nulls}, so what they are from is not known")
+    return found
+
+
+def _counted(
+    ask: Ask, aggregate: Aggregate, where: str | None, batch: int
+) -> dict[tuple[str, int], int]:
+    """How many messages of each source the selected rows count."""
+    rows = ask(
+        f"{aggregate.messages(where, batch)} select m.source, m.partition, count(*) as n "
+        "from counted_messages m group by m.source, m.partition"
+    )
+    return {(row["source"], row["partition"]): row["n"] for row in rows}
 
 
 def _recorded(ask: Ask, made_from: Row) -> Row:
@@ -173,8 +198,8 @@ def _pin(layout: LakeLayout, customer: str, log: DeltaTable) -> Pin:
     return Pin(SOURCE_RANGES, customer, uri, log.version(), log)
 
 
-def as_json(told: Explanation, where: str | None) -> dict[str, Any]:
-    """Everything, for programs."""
+def as_json(told: Explanation, where: str | None, most: int | None = None) -> dict[str, Any]:
+    """Everything, for programs; of the rows the first `most`."""
     table = told.aggregate.table
     return {
         "customer": told.customer,
@@ -203,7 +228,7 @@ def as_json(told: Explanation, where: str | None) -> dict[str, Any]:
                     for value in row.values
                 },
             }
-            for row in told.rows
+            for row in told.differing_first[:most]
         ],
         "waterfall": [vars(step) for step in told.steps],
         "balances": [

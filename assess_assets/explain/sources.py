@@ -6,12 +6,11 @@ from. Does not: their sums, and whether these add up (`waterfall`).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from assess_assets.sources.ranges import SourceRange, without
 from assess_assets.storage.claims import Batch
-
-FATES: Final = ("accepted", "duplicate", "conflict", "quarantined")
+from assess_assets.tables.fates import FATES
 
 Row = dict[str, Any]
 Ask = Callable[[str], list[Row]]
@@ -53,7 +52,8 @@ def source_figures(
         of(row["source"], row["partition"]).messages = row["n"]
     fates = f"select t.source, t.partition, t.fate, count(*) as n from message_ledger t {upto}"
     for row in ask(f"{fates}, t.fate"):
-        of(row["source"], row["partition"]).fates[row["fate"]] = row["n"]
+        if row["fate"] in FATES:  # else it has none, and the balance of fates says so
+            of(row["source"], row["partition"]).fates[row["fate"]] = row["n"]
     for (source, partition), messages in counted.items():
         of(source, partition).counted = messages
     return [figures for figures in found.values() if figures.ranges or figures.messages]

@@ -4,11 +4,12 @@ Belongs here: the sums, and the facts about them. A number here is counted in th
 about, never derived from the others: so they can disagree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assess_assets.explain.aggregates import Aggregate
-from assess_assets.explain.sources import FATES, Ask, Row, SourceFigures
+from assess_assets.explain.sources import Ask, Row, SourceFigures
+from assess_assets.tables.fates import FATES
 
 
 @dataclass(frozen=True)
@@ -53,43 +54,14 @@ def waterfall(
     def among(sql: str) -> int:
         return number(f"{aggregate.counted(where)}\n{sql}")
 
-    readable, lost = sum(one.readable for one in sources), sum(one.lost for one in sources)
-    messages = sum(one.messages for one in sources)
     fates = {fate: sum(one.fates[fate] for one in sources) for fate in FATES}
     attempts, others = among("select count(*) as n from counted"), among(_OTHERS)
     copies = {of: among(_COPIES.format(which=which)) for of, which in _COPIED.items()}
     steps = [
-        Step("=", "offsets claimed", readable + lost),
-        Step("-", "lost, and accepted as lost", lost),
-        Step("-", "offsets that hold no message", readable - messages),
-        Step("=", "messages read", messages),
-        Step("-", "quarantined: they break the message contract", fates["quarantined"]),
-        Step("-", "conflict: other content for a known attempt", fates["conflict"]),
-        Step("-", "duplicate: content seen before", fates["duplicate"]),
+        *_from_offsets(sources, fates),
         Step("=", "accepted: attempts", rows("assessments")),
         Step("-", "attempts that these rows don't count", others),
         Step("=", "attempts counted", attempts),
-    ]
-    balances = [
-        *_of_sources(sources),
-        Balance("messages read = messages with a fate", messages, sum(fates.values())),
-        Balance("accepted = rows of assessments", fates["accepted"], rows("assessments")),
-        Balance(
-            "quarantined = rows of quarantined_messages",
-            fates["quarantined"],
-            rows("quarantined_messages"),
-        ),
-        Balance(
-            "conflicts = rows of conflicting_assessments",
-            fates["conflict"],
-            rows("conflicting_assessments"),
-        ),
-        Balance("accepted = attempts counted and others", fates["accepted"], attempts + others),
-        Balance(
-            "duplicates = copies of attempts counted, of others, and of conflicts",
-            fates["duplicate"],
-            sum(copies.values()),
-        ),
     ]
     told = [("attempts", attempts)] if "attempts" in aggregate.table.column_names else []
     if aggregate.counts_messages:
@@ -103,15 +75,33 @@ def waterfall(
         steps.append(Step("=", detail.label, count))
         if detail.column:
             told.append((detail.column, count))
-    balances += [
+    balances = [
+        *_of_sources(sources),
+        *_of_fates(sum(one.messages for one in sources), fates, rows),
+        Balance("accepted = attempts counted and others", fates["accepted"], attempts + others),
         Balance(
-            f"sum of {column} in these rows = counted",
-            int(sum(row[column] for row in selected)),
-            count,
-        )
-        for column, count in told
+            "duplicates = copies of attempts counted, of others, and of conflicts",
+            fates["duplicate"],
+            sum(copies.values()),
+        ),
+        *(_of_rows(selected, column, count) for column, count in told),
     ]
     return steps, balances
+
+
+def _from_offsets(sources: Sequence[SourceFigures], fates: Mapping[str, int]) -> list[Step]:
+    """The steps from what was claimed of sources to what is not accepted."""
+    readable, lost = sum(one.readable for one in sources), sum(one.lost for one in sources)
+    messages = sum(one.messages for one in sources)
+    return [
+        Step("=", "offsets claimed", readable + lost),
+        Step("-", "lost, and accepted as lost", lost),
+        Step("-", "offsets that hold no message", readable - messages),
+        Step("=", "messages read", messages),
+        Step("-", "quarantined: they break the message contract", fates["quarantined"]),
+        Step("-", "conflict: other content for a known attempt", fates["conflict"]),
+        Step("-", "duplicate: content seen before", fates["duplicate"]),
+    ]
 
 
 def _of_sources(sources: Sequence[SourceFigures]) -> list[Balance]:
@@ -126,6 +116,30 @@ def _of_sources(sources: Sequence[SourceFigures]) -> list[Balance]:
         )
         for one in sources
     ]
+
+
+def _of_fates(messages: int, fates: Mapping[str, int], rows: Callable[[str], int]) -> list[Balance]:
+    """Every message has a fate, and what has one is in that fate's table."""
+    return [
+        Balance("messages read = messages with a fate", messages, sum(fates.values())),
+        Balance("accepted = rows of assessments", fates["accepted"], rows("assessments")),
+        Balance(
+            "quarantined = rows of quarantined_messages",
+            fates["quarantined"],
+            rows("quarantined_messages"),
+        ),
+        Balance(
+            "conflicts = rows of conflicting_assessments",
+            fates["conflict"],
+            rows("conflicting_assessments"),
+        ),
+    ]
+
+
+def _of_rows(selected: Sequence[Row], column: str, counted: int) -> Balance:
+    """A null adds nothing, as in SQL; that it differs is the recount's to say."""
+    total = int(sum(row[column] or 0 for row in selected))
+    return Balance(f"sum of {column} in these rows = counted", total, counted)
 
 
 _OTHERS = """

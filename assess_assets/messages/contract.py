@@ -24,11 +24,19 @@ CONTRACT_VERSION: int = 3
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 # The longest genuine one has 86 characters. These are keys of tables and words of reports.
+_NOT_BLANK = r"\S"
+_DECIMAL = r"^[0-9]{1,9}(\.[0-9]{1,9})?\Z"
+# For a reader of quarantine: what a string must be that has to match.
+IN_WORDS = {
+    _NOT_BLANK: "string that is not blank",
+    _DECIMAL: "a decimal number in a string, at most nine digits before and after the point",
+}
+
 Text = Annotated[str, Meta(min_length=1, max_length=1_000)]
-Key = Annotated[str, Meta(min_length=1, max_length=1_000, pattern=r"\S")]  # not blank either
+Key = Annotated[str, Meta(min_length=1, max_length=1_000, pattern=_NOT_BLANK)]
 # A billion of a billion still sums up within 64 bits.
 Whole = Annotated[int, Meta(ge=0, le=1_000_000_000)]
-DecimalText = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?\Z")]
+DecimalText = Annotated[str, Meta(pattern=_DECIMAL)]
 
 Certification = Literal["true", "false"]
 UserResult = Literal["correct", "missed_some", "incorrect", "unanswered"]

@@ -36,6 +36,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `\w+`)?(.*)", re.DOTALL)
+# As msgspec says it: a pattern comes as it is written in Python.
+_PATTERNS = {
+    f"string matching regex {pattern!r}": words for pattern, words in contract.IN_WORDS.items()
+}
 _JSON_NAMES = {"int": "integer", "str": "string", "bool": "boolean"}
 _CHOICES = {
     "certification": get_args(contract.Certification),
@@ -154,7 +158,9 @@ def _decoding_fault(raw: bytes, error: Exception) -> Fault:
     if is_nested_too_deep(raw) or isinstance(error, RecursionError):
         return nested_too_deep()
     if isinstance(error, msgspec.ValidationError):
-        return Fault(Rule.OUT_OF_RANGE, "$", "numbers below 1e308", str(error))
+        # Where it is, the decoder doesn't say: its path has no names.
+        found = str(error).partition(" - at ")[0]
+        return Fault(Rule.OUT_OF_RANGE, "$", "numbers below 1e308", found)
     if raw.startswith(b"\xef\xbb\xbf"):
         found = "a byte order mark (EF BB BF) before the text"
         return Fault(Rule.NOT_JSON, "$", "JSON without a byte order mark", found)
@@ -179,7 +185,7 @@ def _contract_fault(text: str, document: object) -> Fault:
     if not limit:
         return Fault(Rule.WRONG_TYPE, path, expected, described(found))
     rule = Rule.OUT_OF_RANGE if isinstance(found, int) else Rule.NOT_ALLOWED
-    return Fault(rule, path, expected, described(found))
+    return Fault(rule, path, _PATTERNS.get(expected, expected), described(found))
 
 
 def _value_at(document: object, path: str) -> object:

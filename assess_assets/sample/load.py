@@ -58,8 +58,8 @@ def write_load(
     kind in turn; and with any, there are files more that are bad as a whole, for each customer one
     at least and of each kind one at least.
     """
-    if not 1 <= customers <= attempts or not 0 <= defects < 1:
-        raise ValueError("Give 1 or more customers, an attempt for each, and a share below 1.")
+    if not 1 <= customers <= attempts or not 0 <= defects <= 0.9:
+        raise ValueError("Give 1 or more customers, an attempt for each, and a share up to 0.9.")
     made = LoadSummary(folder, customers)
     rng = random.Random(f"{seed}/load")
     templates, kinds = Templates(rng), _in_turn(rng)

@@ -137,6 +137,19 @@ def query(session: "duckdb.DuckDBPyConnection", sql: str, most: int | None = Non
     return (rows if most is None else rows.limit(most)).to_arrow_table()
 
 
+def condition(text: str) -> str:
+    """A WHERE clause for what must be one expression, and can't end the query that it is put into.
+
+    The new line ends a comment that it may end in. Raises NotAQuery and duckdb.Error.
+    """
+    import duckdb
+
+    if not text.strip():
+        raise NotAQuery("The condition is empty.")
+    duckdb.SQLExpression(text)
+    return f"WHERE ({text}\n)"
+
+
 def in_reach(error: Exception) -> str:
     """The error without advice that nobody can follow here, and with what is here instead."""
     told, cut = _HOW_TO_LOAD.subn("", str(error))

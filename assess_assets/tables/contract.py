@@ -38,8 +38,6 @@ class TableContract:
     """One table of a customer: `<lake>/<customer>/<name>`.
 
     `grain` is one sentence naming what a row is; `key` is unique; `order` sorts it for people.
-    `version_column` says how the table moves: by `batch` (extended and replaced by ranges of
-    batches) or as a whole.
     """
 
     name: str

@@ -8,16 +8,10 @@ from typing import Final
 
 from assess_assets.messages import CONTRACT_VERSION, Rule
 from assess_assets.tables.contract import Column, TableContract
+from assess_assets.tables.fates import FATES
+from assess_assets.tables.markdown import markdown_table
 from assess_assets.tables.registry import TABLES
 
-FATES: Final = {
-    "accepted": "The current version of an attempt: its row in `assessments`.",
-    "duplicate": "A later message of a content already seen for its attempt: nothing new in it.",
-    "conflict": "The first message of each other content for a known attempt: kept whole in "
-    "`conflicting_assessments`.",
-    "quarantined": "Not decodable, or breaks the message contract: its bytes and the broken rule "
-    "are in `quarantined_messages`.",
-}
 _HEAD: Final = """\
 # Tables
 
@@ -35,18 +29,20 @@ def tables_page() -> str:
         "\n".join(
             [
                 _HEAD,
-                *_table(("table", "group", "grain"), map(_in_contents, TABLES)),
+                *markdown_table(("table", "group", "grain"), map(_in_contents, TABLES)),
                 *(line for table in TABLES for line in _section(table)),
                 "## Fates\n",
                 "Every message in `raw_messages` has exactly one fate, in `message_ledger`.\n",
-                *_table(
+                *markdown_table(
                     ("fate", "meaning"), ((f"`{fate}`", meaning) for fate, meaning in FATES.items())
                 ),
                 "## Rules of the message contract\n",
                 f"Contract version {CONTRACT_VERSION}. A message that breaks one of these is "
                 "quarantined with the rule's name, where in the message it breaks it, what was "
                 "expected there and what was found.\n",
-                *_table(("rule", "meaning"), ((f"`{rule.value}`", rule.meaning) for rule in Rule)),
+                *markdown_table(
+                    ("rule", "meaning"), ((f"`{rule.value}`", rule.meaning) for rule in Rule)
+                ),
             ]
         ).rstrip("\n")
         + "\n"
@@ -63,7 +59,7 @@ def _section(table: TableContract) -> Iterator[str]:
     yield f"Unique: {_names(table.key)}. In order of: {_names(table.order) or 'nothing'}.\n"
     if table.shared:
         yield "One table for all customers, at `<lake>/_platform`: for the operator alone.\n"
-    yield from _table(("column", "type", "meaning", "made from"), map(_column, table))
+    yield from markdown_table(("column", "type", "meaning", "made from"), map(_column, table))
 
 
 def _column(column: Column) -> tuple[str, ...]:
@@ -75,9 +71,3 @@ def _column(column: Column) -> tuple[str, ...]:
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    for row in (head, ("---",) * len(head), *rows):
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
-    yield ""

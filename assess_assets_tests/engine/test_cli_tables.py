@@ -144,6 +144,54 @@ def test_quotes_are_only_asked_for_where_a_word_lacks_them(assess: Assess) -> No
     assert "need their quotes" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("1=1) UNION ALL SELECT * FROM exam_counts WHERE (1=1", "Parser Error"),
+        ("1=1 ORDER BY attempts", "Parser Error"),
+        ("1=1, 2=2", "only a single expression"),
+        ("1=1; SELECT 1", "Parser Error"),
+        (" ", "Customer globex: The condition is empty."),
+        ("", "Customer globex: The condition is empty."),
+        ("batch = 1 and offset > 1", 'The columns "offset" and "partition" need their quotes.'),
+    ],
+)
+@pytest.mark.parametrize("command", ["show", "explain"])
+def test_a_condition_is_one_expression(
+    assess: Assess, command: str, condition: str, said: str
+) -> None:
+    result = assess(command, "exam_counts", "-c", "globex", "--where", condition, "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert said.removeprefix("Customer globex: ") in result.stderr
+    assert result.stderr.startswith("assess: Customer globex")
+
+
+def test_a_condition_may_hold_a_query_and_end_in_a_comment(assess: Assess) -> None:
+    last = "build = (SELECT max(build) FROM builds) -- (the last"
+    (row,) = rows_of(assess("show", "builds", "--where", last, "--columns", "reason", *JSON))
+    assert row["reason"]
+
+
+def test_columns_of_equal_names_are_all_in_json(assess: Assess) -> None:
+    asked = "SELECT 1 AS a, 2 AS a, 3 AS a_2, 4 AS a, 5 AS b"
+    assert rows_of(assess("sql", asked, *JSON)) == [{"a": 1, "a_3": 2, "a_2": 3, "a_4": 4, "b": 5}]
+
+
+@pytest.mark.parametrize(
+    "value", ["TIMESTAMP 'infinity'", "DATE '10000-01-01'", "TIMESTAMPTZ '294000-01-01'"]
+)
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_a_time_that_python_cannot_hold_is_refused_with_the_cast_that_shows_it(
+    assess: Assess, value: str, as_json: tuple[str, ...]
+) -> None:
+    result = assess("sql", f"SELECT 1 AS n, {value} AS t", "-c", "globex", *as_json)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Customer globex: column 't' has a value that can't be shown" in result.stderr
+    assert "Cast it to text: ...::VARCHAR" in result.stderr
+    (shown,) = rows_of(assess("sql", f"SELECT ({value})::VARCHAR AS t", *JSON))
+    assert shown["t"].strip("'") in {"infinity", "10000-01-01", "294000-01-01 00:00:00+00"}
+
+
 def test_a_sum_is_a_number_in_json_and_a_fraction_stays_exact(assess: Assess) -> None:
     asked = (
         "SELECT sum(batch) AS batches, sum(batch)::DECIMAL(20, 2) AS exact, count(*) AS n "
@@ -401,6 +449,24 @@ def test_a_rebuild_is_a_recorded_run_after_which_nothing_differs(
     history = json.loads(assess("history", "-c", "globex", "--json").stdout)
     last = history["builds"][-1]
     assert (last["reason"], last["run_id"]) == ("asked for by assess rebuild", told["run_id"])
+
+
+@pytest.mark.parametrize(
+    ("policies", "said"),
+    [
+        ("[default", "can't be read"),
+        ('[default]\ntest_exam_ids = ["another"]', "policy"),
+    ],
+)
+def test_policies_that_cannot_be_used_are_told_without_a_traceback(
+    assess: Assess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policies: str, said: str
+) -> None:
+    (tmp_path / "policies.toml").write_text(policies)
+    monkeypatch.setenv("ASSESS_POLICIES", str(tmp_path / "policies.toml"))
+    result = assess("answers", "-c", "globex")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("assess: ")
+    assert said in result.stderr
 
 
 def test_a_rebuild_of_nobody_claims_nothing(assess: Assess, made: Platform) -> None:

@@ -291,9 +291,63 @@ def test_the_command_fails_when_a_number_differs(damaged: Damaged) -> None:
     for json_or_text in ([], ["--json"]):
         result = assess(damaged.root, "exam_counts", "-c", SOUND, *json_or_text)
         assert result.exit_code == 1
-        assert f"- {before['exam_name']}: attempts differ from the recount" in result.stderr
+        assert f"- {before['exam_name']}: attempts differs from the recount" in result.stderr
         assert "- sum of attempts in these rows = counted: " in result.stderr
         assert "999" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("exam_counts", "messages"), ("exam_performance", "scored_attempts")]
+)
+def test_a_null_in_a_number_is_shown_as_what_differs(
+    table: str, column: str, damaged: Damaged
+) -> None:
+    row = damaged.change(table, 0, **{column: None})
+    result = assess(damaged.root, table, "-c", SOUND)
+    assert result.exit_code == 1
+    assert f"- {row['exam_name']}: {column} differs from the recount" in result.stderr
+    total = sum(each[column] for each in damaged.rows(table)[1:])
+    sums = f"- sum of {column} in these rows = counted: {total} and {total + row[column]}"
+    assert sums in result.stderr
+
+
+@pytest.mark.parametrize("column", ["build", "batch"])
+def test_rows_that_do_not_say_what_they_are_from_are_to_be_made_again(
+    column: str, damaged: Damaged
+) -> None:
+    def forget(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row[column] = None
+
+    damaged.rewrite("exam_counts", forget)
+    result = assess(damaged.root, "exam_counts", "-c", SOUND)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"Customer {SOUND}, table exam_counts (" in result.stderr
+    assert f"all its rows have null in {column}, so what they are from is" in result.stderr
+    assert f"assess rebuild --customer {SOUND}" in result.stderr
+
+
+@pytest.mark.parametrize("fate", [None, "bogus"])
+def test_a_message_of_no_fate_breaks_a_balance(fate: str | None, damaged: Damaged) -> None:
+    damaged.change("message_ledger", 0, fate=fate)
+    for json_or_text in ([], ["--json"]):
+        result = assess(damaged.root, "exam_counts", "-c", SOUND, *json_or_text)
+        assert result.exit_code == 1
+        missing = f"- messages read = messages with a fate: {ALL.total()} and {ALL.total() - 1}"
+        assert missing in result.stderr
+
+
+def test_json_has_all_rows_or_as_many_as_asked_for_those_that_differ_first(
+    damaged: Damaged,
+) -> None:
+    rows = damaged.rows("exam_counts")
+    damaged.change("exam_counts", -1, attempts=999)
+    asked = ("exam_counts", "-c", SOUND, "--json")
+    assert len(json.loads(assess(damaged.root, *asked).stdout)["rows"]) == len(rows) > 1
+    result = assess(damaged.root, *asked, "--limit", "1")
+    (first,) = json.loads(result.stdout)["rows"]
+    assert first["key"] == {"exam_name": rows[-1]["exam_name"]}
+    assert f"The first 1 of {len(rows)} rows: --limit gives more." in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,12 @@ from typer.testing import CliRunner, Result
 
 from assess_assets.cli.app import app
 from assess_assets.cli.output import cell, json_value
+from assess_assets.customer_names import encode_customer
 from assess_assets.sample.messy import messy_lines
 from assess_assets.sample.sample import write_sample
 from assess_assets.storage.layout import LakeLayout
-from assess_assets.tables.docs import FATES, tables_page
+from assess_assets.tables.docs import tables_page
+from assess_assets.tables.fates import FATES
 from assess_assets.tables.registry import TABLES, table_named
 
 ROOT = Path(__file__).parents[2]
@@ -120,6 +122,19 @@ def test_a_name_in_place_of_a_key_is_answered_with_its_key(assess: Assess, tmp_p
     assert result.exit_code == 2
     said = " ".join(result.stderr.split())
     assert "give --customer _41cme_20_26_20_43o, or --customer-name 'Acme & Co'" in said
+
+
+def test_what_the_system_refuses_is_told_with_its_path_and_what_to_do(
+    assess: Assess, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    for out, fault in ((tmp_path, "Is a directory"), (tmp_path / "file" / "x", "File exists")):
+        result = assess("sample", "--messy", "--out", out)
+        about = tmp_path if out == tmp_path else tmp_path / "file"
+        assert result.exit_code == 1
+        assert result.stderr == (
+            f"assess: {about}: {fault}. Mend that, or name another path, and run the same again.\n"
+        )
 
 
 def test_sample_writes_the_bytes_that_the_sample_has(assess: Assess, tmp_path: Path) -> None:
@@ -338,6 +353,26 @@ def test_the_tables_page_names_every_table_column_and_fate() -> None:
 )
 def test_json_has_a_value_for_everything(value: Any, shown: Any) -> None:
     assert json_value(value) == shown
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_an_output_that_is_not_utf_8_gets_all_it_can_hold(tmp_path: Path, encoding: str) -> None:
+    def customers(*options: str) -> str:
+        command = [sys.executable, "-m", "assess_assets.cli", "customers", *options]
+        variables = {
+            "ASSESS_LAKE": str(tmp_path / "lake"),
+            "ASSESS_LANDING": str(tmp_path / "landing"),
+            "PYTHONIOENCODING": encoding,
+            "PYTHONPATH": str(ROOT),
+        }
+        done = subprocess.run(command, capture_output=True, env=variables, check=True)
+        return done.stdout.decode(encoding)
+
+    name = "Zażółć & Sons"
+    (tmp_path / "landing" / encode_customer(name)).mkdir(parents=True)
+    (row,) = json.loads(customers("--json"))
+    assert row["name"] == name
+    assert name.encode(encoding, "replace").decode(encoding) in customers()
 
 
 def test_a_terminal_is_never_sent_what_data_would_make_it_do() -> None:

@@ -39,6 +39,12 @@ def test_the_same_seed_writes_the_same_bytes_and_another_seed_other_ones(tmp_pat
     assert all("odd-" in name for name, _ in same)  # such a file may have no message at all
 
 
+def test_a_share_that_leaves_too_few_good_messages_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a share up to 0\.9"):
+        write_load(tmp_path / "load", 10, 1, 0.95)
+    assert not (tmp_path / "load").exists()
+
+
 def test_a_load_has_the_messages_and_customers_that_were_asked_for(tmp_path: Path) -> None:
     made = write_load(tmp_path, 1_001, 3, 0)
     assert (made.messages, made.fates) == (1_001, Counter(accepted=1_001))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from assess_assets.sample.defects import FILE_KINDS, KINDS, Outcome
+from assess_assets.tables.markdown import markdown_table
 
 _HEAD: Final = """# Bad input, and what becomes of it
 
@@ -35,10 +36,10 @@ def bad_input_page() -> str:
     lines = [
         _HEAD,
         f"## {len(KINDS)} kinds of messages\n",
-        *_table(("kind", "what it is", "fate", "rule", "JSON path"), messages),
+        *markdown_table(("kind", "what it is", "fate", "rule", "JSON path"), messages),
         f"## {len(FILE_KINDS)} kinds of files\n",
         "Fate, rule and path of each of the messages that the file is read as, in their order.\n",
-        *_table(("kind", "what it is", "fates", "rules", "JSON paths"), files),
+        *markdown_table(("kind", "what it is", "fates", "rules", "JSON paths"), files),
     ]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -46,9 +47,3 @@ def bad_input_page() -> str:
 def _told(outcomes: Iterable[Outcome]) -> Iterator[str]:
     for cells in zip(*outcomes, strict=True):
         yield ", ".join(f"`{cell}`" if cell else "-" for cell in cells)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    for row in (head, ("---",) * len(head), *rows):
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
-    yield ""
