@@ -19,7 +19,7 @@ from assess_assets.transforms.answers.answer import Answers
 from assess_assets.transforms.answers.answering import answers_from
 from assess_assets.transforms.answers.breakdowns import Counted, Fates
 from assess_assets.transforms.answers.figures import Figures
-from assess_assets.transforms.answers.question_figures import Hardest
+from assess_assets.transforms.answers.hardest import Hardest
 from assess_assets.transforms.answers.sums import AttemptFigures, Sums
 
 HOSTILE = (
@@ -73,6 +73,7 @@ def _exam(place: int, name: str) -> dict[str, Any]:
 def _figures(names: tuple[str, ...]) -> Figures:
     empty = Sums(dict.fromkeys(_SUMS, 0), dict.fromkeys(_SUMS, 0))
     sums = Sums({**_SUMS, "attempts": 4}, _SUMS) if names else empty
+    exams = [_exam(place, name) for place, name in enumerate(names, start=1)]
     labels = [Counted("2017-11-21", 4, 3)] if names else []
     questions = [
         {
@@ -102,10 +103,11 @@ def _figures(names: tuple[str, ...]) -> Figures:
             "length": [Counted("04", 4, 3), Counted("more", 1, 1)] if names else [],
             **dict.fromkeys(("certification", "mismatch", "day", "month", "hour"), labels),
         },
-        exams=[_exam(place, name) for place, name in enumerate(names, start=1)],
+        exams=exams,
         shared_names=[],
         totals={**dict.fromkeys((*totals, *more), 0), "names": len(names)},
-        hardest=Hardest(questions, 10),
+        hardest_exams=Hardest(exams, 10),
+        hardest_questions=Hardest(questions, 10),
         durations=dict.fromkeys((*durations, *by_message), 60 if names else 0),
         positions=[],
     )

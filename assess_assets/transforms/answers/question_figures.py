@@ -1,41 +1,19 @@
-"""Figures about questions: the hardest, how long answering took, and one exam by position.
+"""Figures about questions: how long answering them took, and one exam by position.
 
-Belongs here: reading question_difficulty and questions into rows of bounded number.
+Belongs here: reading questions into rows of bounded number.
 """
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import ceil
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from assess_assets.transforms.answers.exam_figures import Rows
 
-MOST_QUESTIONS = 10
 MOST_POSITIONS = 50
-ENOUGH = 10
 ATTEMPTS_AT_ONCE = 250_000
-
-
-@dataclass(frozen=True)
-class Hardest:
-    """The hardest questions of those that at least `answered_at_least` attempts answered."""
-
-    rows: Rows
-    answered_at_least: int
-
-
-def read_hardest(difficulty: DataFrame) -> Hardest:
-    """Of small customers, whose questions were all answered by few, every one counts."""
-    most = F.max("answered").over(Window.partitionBy(F.lit(1)))
-    real = difficulty.where("not is_test and answered > 0").withColumn("most_answered", most)
-    enough = real.where(f"answered >= {ENOUGH} or most_answered < {ENOUGH}")
-    hardest = enough.orderBy(F.desc("share_wrong"), F.desc("answered"), "exam_name", "question_id")
-    rows = [row.asDict() for row in hardest.limit(MOST_QUESTIONS).collect()]
-    few = any(row["most_answered"] < ENOUGH for row in rows)
-    return Hardest(rows, 1 if few else ENOUGH)
 
 
 def measure_durations(

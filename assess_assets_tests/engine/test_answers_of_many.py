@@ -1,0 +1,83 @@
+"""Answers of a customer with more exams than are shown."""
+
+import random
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+from pyspark.sql import SparkSession
+
+from assess_assets.sample.records import (
+    JsonObject,
+    Question,
+    Result,
+    answered,
+    counts,
+    stamp,
+)
+from assess_assets.transforms.answers.answer import Answers
+from assess_assets.transforms.answers.exam_figures import UnknownExam
+from assess_assets_tests.conftest import Platform
+from assess_assets_tests.deliveries import FORM, START, lines, message
+
+EXAMS = 1_040
+HARDEST = "Exam 0555"  # neither among the most popular nor among the least
+FIRST_DAY = datetime(2015, 1, 1, 12, tzinfo=UTC)
+
+
+def _taken(name: str, questions: Iterable[Question], result: Result) -> JsonObject:
+    """A message about an attempt with the same result at each of these questions."""
+    made, rng = message(name), random.Random(name)
+    detail = [answered(rng, question, result) for question in questions]
+    stamp(rng, detail, START, START)
+    made["sequences"] |= {"questions": detail, "counts": counts(detail)}
+    return made
+
+
+def _of_an_exam(number: int, form: str = "") -> JsonObject:
+    """All is correct, but in the hardest exam. On a day of the exam's own."""
+    name = f"Exam {number:04}"
+    result: Result = "incorrect" if name == HARDEST else "correct"
+    day = FIRST_DAY + timedelta(days=number)
+    return {
+        **_taken(f"{number}{form}", FORM.questions, result),
+        "exam_name": name,
+        "base_exam_id": f"form-{number}{form}",
+        "started_at": day.isoformat(),
+    }
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Iterator[Platform]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = Platform(tmp_path_factory.mktemp("many"), instance)
+        first = [_of_an_exam(number) for number in range(EXAMS)]
+        platform.land("acme", "many.ndjson", lines(*first))
+        assert platform.materialize("acme").success
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def answers(many: Platform) -> Answers:
+    return many.answers("acme")
+
+
+def test_the_hardest_exam_is_found_among_all_exams_and_not_only_the_shown_ones(
+    answers: Answers,
+) -> None:
+    assert HARDEST not in {row["exam"] for row in answers["performance"].rows}
+    assert answers["hardest_exams"].rows[0] == {
+        "exam": HARDEST,
+        "attempts": 1,
+        "messages": 1,
+        "average_score": 0.0,
+        "average_score_by_message": 0.0,
+        "score_stddev": None,
+    }
+
+
+def test_a_name_close_to_that_of_any_exam_is_proposed(many: Platform) -> None:
+    told = rf"Did you mean '{HARDEST}'.*List them: assess show exam_counts --customer acme$"
+    with pytest.raises(UnknownExam, match=told):
+        many.answers("acme", f"{HARDEST}x")
