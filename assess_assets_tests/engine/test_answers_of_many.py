@@ -1,4 +1,4 @@
-"""Answers of a customer with more exams than are shown."""
+"""Answers of a customer with more exams, days, forms and places than are shown."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -14,15 +14,20 @@ from assess_assets.sample.records import (
     Result,
     answered,
     counts,
+    make_form,
     stamp,
 )
 from assess_assets.transforms.answers.answer import Answers
-from assess_assets.transforms.answers.exam_figures import UnknownExam
+from assess_assets.transforms.answers.exam_figures import MOST_FORMS, UnknownExam
+from assess_assets.transforms.answers.question_figures import MOST_POSITIONS
 from assess_assets_tests.conftest import Platform
 from assess_assets_tests.deliveries import FORM, START, lines, message
 
 EXAMS = 1_040
+FORMS_OF_SHARED = MOST_FORMS + 10
+PLACES = MOST_POSITIONS + 10
 HARDEST = "Exam 0555"  # neither among the most popular nor among the least
+LONG = make_form(random.Random("long"), "Long exam", PLACES)
 FIRST_DAY = datetime(2015, 1, 1, 12, tzinfo=UTC)
 
 
@@ -53,14 +58,15 @@ def many(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Itera
     with dg.DagsterInstance.ephemeral() as instance:
         platform = Platform(tmp_path_factory.mktemp("many"), instance)
         first = [_of_an_exam(number) for number in range(EXAMS)]
-        platform.land("acme", "many.ndjson", lines(*first))
+        again = [_of_an_exam(number, "b") for number in range(FORMS_OF_SHARED // 2)]
+        platform.land("acme", "many.ndjson", lines(*first, *again, message("long", form=LONG)))
         assert platform.materialize("acme").success
         yield platform
 
 
 @pytest.fixture(scope="module")
 def answers(many: Platform) -> Answers:
-    return many.answers("acme")
+    return many.answers("acme", LONG.exam_name)
 
 
 def test_the_hardest_exam_is_found_among_all_exams_and_not_only_the_shown_ones(
@@ -81,3 +87,22 @@ def test_a_name_close_to_that_of_any_exam_is_proposed(many: Platform) -> None:
     told = rf"Did you mean '{HARDEST}'.*List them: assess show exam_counts --customer acme$"
     with pytest.raises(UnknownExam, match=told):
         many.answers("acme", f"{HARDEST}x")
+
+
+def test_every_day_is_counted_also_of_a_thousand(answers: Answers) -> None:
+    days = [(FIRST_DAY + timedelta(days=number)).date().isoformat() for number in range(EXAMS)]
+    assert [row["label"] for row in answers["days"].rows if row["label"] in {*days}] == days
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "told"),
+    [
+        ("shared_names", MOST_FORMS, "The first 50 rows; 10 more are in the table exams."),
+        ("exam_positions", MOST_POSITIONS, "The first 50 places; 10 more are in the table"),
+    ],
+)
+def test_an_answer_that_is_cut_says_how_many_more_there_are(
+    answers: Answers, name: str, shown: int, told: str
+) -> None:
+    assert len(answers[name].rows) == shown
+    assert told in answers[name].filter

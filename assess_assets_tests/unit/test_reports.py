@@ -20,6 +20,7 @@ from assess_assets.transforms.answers.answering import answers_from
 from assess_assets.transforms.answers.breakdowns import Counted, Fates
 from assess_assets.transforms.answers.figures import Figures
 from assess_assets.transforms.answers.hardest import Hardest
+from assess_assets.transforms.answers.rows import First
 from assess_assets.transforms.answers.sums import AttemptFigures, Sums
 
 HOSTILE = (
@@ -104,12 +105,12 @@ def _figures(names: tuple[str, ...]) -> Figures:
             **dict.fromkeys(("certification", "mismatch", "day", "month", "hour"), labels),
         },
         exams=exams,
-        shared_names=[],
+        shared_names=First([]),
         totals={**dict.fromkeys((*totals, *more), 0), "names": len(names)},
         hardest_exams=Hardest(exams, 10),
         hardest_questions=Hardest(questions, 10),
         durations=dict.fromkeys((*durations, *by_message), 60 if names else 0),
-        positions=[],
+        positions=First([]),
     )
 
 

@@ -5,12 +5,11 @@ Belongs here: reading the exam aggregates into rows of bounded number.
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, TypeAlias
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-Rows: TypeAlias = list[dict[str, Any]]
+from assess_assets.transforms.answers.rows import First, Rows, read_first
 
 MOST_EXAMS = 500
 LEAST_EXAMS = 10
@@ -78,15 +77,14 @@ def choose_exam(customer: str, exams: Rows, exam: str | None, counts: DataFrame)
     )
 
 
-def read_forms_of_shared_names(exams: DataFrame, counts: DataFrame) -> Rows:
+def read_forms_of_shared_names(exams: DataFrame, counts: DataFrame) -> First:
     """Base exam ids of each name that has several, the most messages first."""
     several = counts.where("base_exam_ids > 1").select("exam_name")
     forms = exams.select(
         F.explode("exam_names").alias("exam_name"), "base_exam_id", "messages", "attempts"
     )
     shared = forms.join(several, "exam_name", "left_semi")
-    rows = shared.orderBy("exam_name", F.desc("messages"), "base_exam_id").limit(MOST_FORMS)
-    return [row.asDict() for row in rows.collect()]
+    return read_first(MOST_FORMS, shared, "exam_name", F.desc("messages"), "base_exam_id")
 
 
 def count_totals(counts: DataFrame, exams: DataFrame, difficulty: DataFrame) -> Mapping[str, int]:

@@ -16,7 +16,6 @@ from assess_assets.transforms.answers.breakdowns import (
     count_fates,
 )
 from assess_assets.transforms.answers.exam_figures import (
-    Rows,
     choose_exam,
     count_totals,
     read_exams,
@@ -28,6 +27,7 @@ from assess_assets.transforms.answers.hardest import (
     read_hardest_questions,
 )
 from assess_assets.transforms.answers.question_figures import measure_durations, read_positions
+from assess_assets.transforms.answers.rows import First, Rows
 from assess_assets.transforms.answers.sums import AttemptFigures, sum_attempts
 from assess_assets.transforms.attempts import count_messages
 
@@ -51,12 +51,12 @@ class Figures:
     fates: Fates
     breakdowns: Breakdowns
     exams: Rows
-    shared_names: Rows
+    shared_names: First
     totals: Mapping[str, int]
     hardest_exams: Hardest
     hardest_questions: Hardest
     durations: Mapping[str, int]
-    positions: Rows
+    positions: First
 
 
 def gather_figures(
@@ -77,7 +77,7 @@ def gather_figures(
         fates=count_fates(frames["message_ledger"]),
         breakdowns=break_down(attempts),
         exams=exams,
-        shared_names=read_forms_of_shared_names(frames["exams"], counts) if shared else [],
+        shared_names=read_forms_of_shared_names(frames["exams"], counts) if shared else First([]),
         totals=totals,
         hardest_exams=read_hardest_exams(performance),
         hardest_questions=read_hardest_questions(difficulty),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from assess_assets.transforms.answers.exam_figures import Rows
+from assess_assets.transforms.answers.rows import Rows
 
 HARDEST = 10
 ENOUGH = 10

@@ -10,7 +10,7 @@ from math import ceil
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from assess_assets.transforms.answers.exam_figures import Rows
+from assess_assets.transforms.answers.rows import First, read_first
 
 MOST_POSITIONS = 50
 ATTEMPTS_AT_ONCE = 250_000
@@ -57,10 +57,10 @@ def _sum_durations(attempts: DataFrame, questions: DataFrame) -> dict[str, int]:
     return sums.collect()[0].asDict()
 
 
-def read_positions(attempts: DataFrame, questions: DataFrame, exam: str | None) -> Rows:
+def read_positions(attempts: DataFrame, questions: DataFrame, exam: str | None) -> First:
     """How often the first, second, ... question shown was answered correctly, in one exam."""
     if exam is None:
-        return []
+        return First([])
     taken = attempts.where(F.col("exam_name") == F.lit(exam)).select("user_exam_id", "messages")
     correct = F.col("result") == "correct"
     by_position = (
@@ -75,5 +75,4 @@ def read_positions(attempts: DataFrame, questions: DataFrame, exam: str | None) 
             F.count_if(correct).alias("correct_attempts"),
         )
     )
-    rows = by_position.orderBy("position").limit(MOST_POSITIONS).collect()
-    return [row.asDict() for row in rows]
+    return read_first(MOST_POSITIONS, by_position, "position")
