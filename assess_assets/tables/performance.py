@@ -97,7 +97,7 @@ EXAM_PERFORMANCE = TableContract(
         _measure(
             "all_correct_share",
             DoubleType(),
-            "all_correct_attempts / scored_attempts.",
+            "Share of the scored attempts whose reported all_correct is true.",
             "assessments.reported_all_correct",
         ),
         _measure(

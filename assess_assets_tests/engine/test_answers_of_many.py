@@ -1,4 +1,4 @@
-"""Answers of a customer with more exams, days, forms and places than are shown."""
+"""Answers of a customer with more exams, days, forms and places than are shown, and odd counts."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -106,3 +106,17 @@ def test_an_answer_that_is_cut_says_how_many_more_there_are(
 ) -> None:
     assert len(answers[name].rows) == shown
     assert told in answers[name].filter
+
+
+def test_only_scored_attempts_have_a_share_of_all_correct(platform: Platform) -> None:
+    """Counts of no question are accepted, whatever their all_correct says, and have no score."""
+    scored = [_taken(f"scored {number}", FORM.questions, "incorrect") for number in range(5)]
+    platform.land("acme", "one.ndjson", lines(*scored, _taken("empty", (), "correct")))
+    assert platform.materialize("acme").success
+    figures = ("scored_attempts", "all_correct_attempts", "all_correct_share")
+    assert platform.rows("exam_performance", "acme", *figures) == [
+        {"scored_attempts": 5, "all_correct_attempts": 1, "all_correct_share": 0.0}
+    ]
+    answers = platform.answers("acme")
+    found = {name: answers[name].by_attempt for name in ("all_correct", "all_correct_share")}
+    assert found == {"all_correct": 1, "all_correct_share": 0.0}

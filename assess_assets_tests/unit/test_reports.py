@@ -41,6 +41,7 @@ _SUMS = {
     "correct": 6,
     "total": 8,
     "all_correct": 1,
+    "scored_all_correct": 1,
     "passing": 1,
     "shown": 12,
     "test": 0,

@@ -124,7 +124,7 @@ def _successes(figures: Figures) -> tuple[Answer, ...]:
             figures,
             "all_correct_share",
             "What share of attempts has everything correct?",
-            f"{all_correct} / attempts with a score.",
+            f"{all_correct}, among those with a score / attempts with a score.",
             SCORED,
             "percent",
         ),
@@ -147,7 +147,7 @@ def _measure(name: str, of: dict[str, float]) -> Value:
         case "ratio_of_sums":
             return share(of["correct"], of["total"])
         case "all_correct_share":
-            return share(of["all_correct"], of["scored"])
+            return share(of["scored_all_correct"], of["scored"])
         case "passing_share":
             return share(of["passing"], of["attempts"])
         case "score_stddev":
