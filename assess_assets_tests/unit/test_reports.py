@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 from rich.console import Console
 
 from assess_assets.reports import wording
@@ -190,6 +191,13 @@ def test_escaped_text_has_no_markup_left(name: str) -> None:
 @pytest.mark.parametrize("text", ["# a", "- a", "+ a", "1. a", "12) a"])
 def test_text_does_not_open_a_heading_or_a_list(text: str) -> None:
     assert not re.match(r"#|[-+]\s|\d+[.)]\s", escape(text))
+
+
+@pytest.mark.parametrize("name", ["Track #", "Track ##", "C#", "# 1 #", "#"])
+def test_hashes_at_the_end_of_a_name_are_part_of_the_heading(name: str) -> None:
+    answers = answers_from("acme", 2, 5, _figures((name,)))
+    shown = _Page(MarkdownIt().render(render_markdown(answers))).text.splitlines()
+    assert f"One exam: {name}" in shown
 
 
 def test_a_page_loads_nothing_and_runs_nothing(html: str) -> None:
