@@ -47,8 +47,10 @@ def _sum_durations(attempts: DataFrame, questions: DataFrame) -> dict[str, int]:
     zero = F.lit(0).cast("bigint")
     sums = timed.agg(
         F.count(F.lit(1)).alias("attempts"),
-        *(F.coalesce(F.sum(name), zero).alias(name) for name in ("messages",)),
-        *(F.coalesce(F.sum(name), zero).alias(name) for name in ("until_last", "between")),
+        *(
+            F.coalesce(F.sum(name), zero).alias(name)
+            for name in ("messages", "until_last", "between")
+        ),
         *(
             F.coalesce(F.sum(F.col(name) * F.col("messages")), zero).alias(f"{name}_by_message")
             for name in ("until_last", "between")
