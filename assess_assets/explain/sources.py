@@ -6,12 +6,11 @@ from. Does not: their sums, and whether these add up (`waterfall`).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from assess_assets.sources.ranges import SourceRange, without
 from assess_assets.storage.claims import Batch
-
-FATES: Final = ("accepted", "duplicate", "conflict", "quarantined")
+from assess_assets.tables.fates import FATES
 
 Row = dict[str, Any]
 Ask = Callable[[str], list[Row]]

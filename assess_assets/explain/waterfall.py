@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assess_assets.explain.aggregates import Aggregate
-from assess_assets.explain.sources import FATES, Ask, Row, SourceFigures
+from assess_assets.explain.sources import Ask, Row, SourceFigures
+from assess_assets.tables.fates import FATES
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,9 @@ from typing import Final
 
 from assess_assets.messages import CONTRACT_VERSION, Rule
 from assess_assets.tables.contract import Column, TableContract
+from assess_assets.tables.fates import FATES
 from assess_assets.tables.registry import TABLES
 
-FATES: Final = {
-    "accepted": "The current version of an attempt: its row in `assessments`.",
-    "duplicate": "A later message of a content already seen for its attempt: nothing new in it.",
-    "conflict": "The first message of each other content for a known attempt: kept whole in "
-    "`conflicting_assessments`.",
-    "quarantined": "Not decodable, or breaks the message contract: its bytes and the broken rule "
-    "are in `quarantined_messages`.",
-}
 _HEAD: Final = """\
 # Tables
 

@@ -1,11 +1,22 @@
 """Contracts of what says what became of each message: message_ledger, quarantined_messages,
-conflicting_assessments. The attempts themselves are in `attempts`.
+conflicting_assessments; and the fates. The attempts themselves are in `attempts`.
 """
+
+from typing import Final
 
 from pyspark.sql.types import BinaryType, IntegerType, LongType, StringType, TimestampType
 
 from assess_assets.tables.contract import Column, TableContract
 from assess_assets.tables.coordinates import BUILD, batch, coordinates
+
+FATES: Final = {
+    "accepted": "The current version of an attempt: its row in `assessments`.",
+    "duplicate": "A later message of a content already seen for its attempt: nothing new in it.",
+    "conflict": "The first message of each other content for a known attempt: kept whole in "
+    "`conflicting_assessments`.",
+    "quarantined": "Not decodable, or breaks the message contract: its bytes and the broken rule "
+    "are in `quarantined_messages`.",
+}
 
 _VALUE = ("raw_messages.value",)
 

@@ -18,7 +18,8 @@ from assess_assets.cli.output import cell, json_value
 from assess_assets.sample.messy import messy_lines
 from assess_assets.sample.sample import write_sample
 from assess_assets.storage.layout import LakeLayout
-from assess_assets.tables.docs import FATES, tables_page
+from assess_assets.tables.docs import tables_page
+from assess_assets.tables.fates import FATES
 from assess_assets.tables.registry import TABLES, table_named
 
 ROOT = Path(__file__).parents[2]

@@ -10,6 +10,8 @@ from typing import TypeAlias
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from assess_assets.tables.fates import FATES
+
 LONGEST = 20
 
 
@@ -80,7 +82,7 @@ def count_fates(ledger: DataFrame) -> Fates:
     """`why` of a quarantined message starts with the rule's name; the path is left out."""
     rule = F.when(F.col("fate") == "quarantined", F.substring_index("why", " at ", 1))
     rows = ledger.groupBy("fate", rule.alias("rule")).agg(F.count(F.lit(1)).alias("messages"))
-    fates = dict.fromkeys(("accepted", "duplicate", "conflict", "quarantined"), 0)
+    fates: dict[str, int] = dict.fromkeys(FATES, 0)
     reasons: dict[str, int] = {}
     for row in rows.collect():
         fates[row.fate] += row.messages
