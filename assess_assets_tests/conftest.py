@@ -13,12 +13,18 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
+from assess_assets.assets.snapshots import read_frames, read_watermark
+from assess_assets.customers import Policies
 from assess_assets.definitions import build_definitions
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
 from assess_assets.settings import Settings
+from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake
 from assess_assets.tables.registry import table_named
+from assess_assets.transforms.answers.answer import Answers
+from assess_assets.transforms.answers.answering import answer_customer
+from assess_assets.transforms.answers.figures import TABLES_READ
 
 ENGINE = os.environ.get("ASSESS_SPARK", "sail")
 
@@ -103,6 +109,14 @@ class Platform:
         frame = self.lake.read(self.lake.pin(contract, customer)).orderBy(*contract.order)
         picked = frame.select(*columns) if columns else frame
         return [row.asDict(recursive=True) for row in picked.collect()]
+
+    def answers(self, customer: str, exam: str | None = None) -> Answers:
+        """What is answered about a customer, from its tables as they are."""
+        lake = self.lake
+        upto = read_watermark(lake, customer, Policies.load(None).of(customer))
+        upstream = {name: Tables(lake, table_named(name)) for name in TABLES_READ}
+        frames = read_frames(lake, upto, upstream)
+        return answer_customer(customer, upto.build, upto.batch, frames, exam)
 
     def versions(self, customer: str) -> dict[str, int]:
         """The Delta version of each of a customer's tables."""

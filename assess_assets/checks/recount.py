@@ -130,7 +130,8 @@ recount as (
          sum(s.score * s.messages) / nullif(sum(s.scored), 0) as average_score_by_message,
          sum(s.all_correct) as all_correct_attempts,
          sum(s.all_correct * s.messages) as all_correct_messages,
-         sum(s.all_correct) / nullif(count(s.score), 0) as all_correct_share,
+         sum(case when s.score is not null then s.all_correct end)
+           / nullif(count(s.score), 0) as all_correct_share,
          stddev_samp(s.score) as score_stddev,
          min(s.score) as lowest_score, max(s.score) as highest_score,
          bool_and(s.is_test) as is_test

@@ -40,7 +40,11 @@ def answers(
     settings, layout = deployment()
     found = _answers(settings, layout, key, exam)
     if as_json:
-        print_json(found.as_json())
+        print_json(found.as_json(limit))
+        tables = [answer for section in found.sections for answer in section.tables]
+        if limit and any(len(answer.rows) > limit for answer in tables):
+            told = f"Only the first {limit} rows of longer tables: --limit gives more."
+            typer.echo(told, err=True)
         return
     from rich.console import Console
 

@@ -21,6 +21,7 @@ APPENDIX = (MESSAGE_LEDGER, EXAMS, EXAM_COUNTS, EXAM_PERFORMANCE, QUESTION_DIFFI
 
 # What Markdown, its tables or HTML would read as more than a letter.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
+_END_OF_HEADING = re.compile(r"(?<=\s)(#+)$")  # hashes that would close it and not be shown
 _START_OF_BLOCK = re.compile(r"^(#+|[+-]|\d+[.)])(?=\s|$)")
 
 
@@ -28,7 +29,8 @@ def escape(text: str) -> str:
     """Text that Markdown shows as it is: one line, no markup, no HTML, no links."""
     line = wording.one_line(text, longest=400).replace("&", "&amp;")
     line = _SPECIAL.sub(r"\\\1", line).replace(r"\<", "&lt;").replace(r"\>", "&gt;")
-    line = _START_OF_BLOCK.sub(lambda match: _numeric(match[1]), line)
+    for structure in (_START_OF_BLOCK, _END_OF_HEADING):
+        line = structure.sub(lambda match: _numeric(match[1]), line)
     return line.replace("://", "&#58;//").replace("@", "&#64;").replace("www.", "www&#46;")
 
 

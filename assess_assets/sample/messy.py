@@ -13,12 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
+from assess_assets.sample.defects import Fate
 from assess_assets.sample.exams import exams
 from assess_assets.sample.records import Form, JsonObject, attempt, make_form
-
-Fate: TypeAlias = Literal["accepted", "duplicate", "conflict", "quarantined"]
 
 CUSTOMER: Final = "globex"
 DEFAULT_SEED: Final = 7

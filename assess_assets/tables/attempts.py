@@ -133,7 +133,8 @@ ASSESSMENTS = TableContract(
         Column(
             "score",
             DoubleType(),
-            "reported_correct / reported_total, 0 to 1; null without counts or questions.",
+            "reported_correct / reported_total: above 1 where a message reports more correct "
+            "questions than questions in all; null without counts, or if they are of no question.",
             _VALUE,
             nullable=True,
         ),

@@ -27,7 +27,8 @@ EXAM_PERFORMANCE = TableContract(
         _measure(
             "scored_attempts",
             LongType(),
-            "Attempts with reported counts; averages and shares are over these.",
+            "Attempts with reported counts, of at least one question: averages and shares are over "
+            "these.",
             "assessments.score",
             nullable=False,
         ),
@@ -71,7 +72,7 @@ EXAM_PERFORMANCE = TableContract(
         _measure(
             "average_score",
             DoubleType(),
-            "Mean of the attempts' scores, 0 to 1.",
+            "Mean of the attempts' scores.",
             "assessments.score",
         ),
         _measure(
@@ -97,7 +98,7 @@ EXAM_PERFORMANCE = TableContract(
         _measure(
             "all_correct_share",
             DoubleType(),
-            "all_correct_attempts / scored_attempts.",
+            "Share of the scored attempts whose reported all_correct is true.",
             "assessments.reported_all_correct",
         ),
         _measure(

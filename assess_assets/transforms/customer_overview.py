@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from assess_assets.tables.fates import FATES
+
 
 def overview(
     customer: str,
@@ -19,7 +21,7 @@ def overview(
     """
     fates = upstream["message_ledger"].agg(
         F.count(F.lit(1)).alias("messages"),
-        *(F.count(F.when(F.col("fate") == fate, 1)).alias(name) for fate, name in _NAMES.items()),
+        *(F.count_if(F.col("fate") == fate).alias(_PLURALS.get(fate, fate)) for fate in FATES),
     )
     attempts = upstream["assessments"].agg(F.count(F.lit(1)).alias("attempts"))
     exams = upstream["exams"].agg(F.count(F.lit(1)).alias("exams"))
@@ -30,9 +32,4 @@ def overview(
     return row.withColumn("customer", F.lit(customer))
 
 
-_NAMES = {
-    "accepted": "accepted",
-    "duplicate": "duplicates",
-    "conflict": "conflicts",
-    "quarantined": "quarantined",
-}
+_PLURALS: Mapping[str, str] = {"duplicate": "duplicates", "conflict": "conflicts"}

@@ -22,7 +22,9 @@ def measure_exams(attempts: DataFrame) -> DataFrame:
             (F.sum(reported * F.col("messages")) / weight).alias(f"average_{name}_by_message"),
         ]
     all_correct = F.coalesce(F.col("reported_all_correct"), F.lit(False))
-    measured = attempts.groupBy("exam_name").agg(
+    # Counts of no question may say all_correct, and have no score.
+    share = F.sum((scored & all_correct).cast("bigint")) / F.nullif(F.count("score"), F.lit(0))
+    return attempts.groupBy("exam_name").agg(
         F.sum("messages").alias("messages"),
         F.count(F.lit(1)).alias("attempts"),
         F.count("score").alias("scored_attempts"),
@@ -34,11 +36,9 @@ def measure_exams(attempts: DataFrame) -> DataFrame:
         (F.sum(F.col("score") * F.col("messages")) / weight).alias("average_score_by_message"),
         F.sum(all_correct.cast("bigint")).alias("all_correct_attempts"),
         F.sum(F.when(all_correct, F.col("messages")).otherwise(0)).alias("all_correct_messages"),
+        share.alias("all_correct_share"),
         F.stddev("score").alias("score_stddev"),
         F.min("score").alias("lowest_score"),
         F.max("score").alias("highest_score"),
         F.bool_and("is_test").alias("is_test"),
-    )
-    return measured.withColumn(
-        "all_correct_share", F.col("all_correct_attempts") / F.nullif("scored_attempts", F.lit(0))
     )

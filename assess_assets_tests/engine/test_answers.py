@@ -14,31 +14,17 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
-from assess_assets.assets.snapshots import read_frames, read_watermark
-from assess_assets.customers import Policies
 from assess_assets.sample.exams import exams as published_exams
 from assess_assets.sample.messy import messy_lines
 from assess_assets.sample.sample import write_sample
-from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.protocol import UpstreamNotReady
-from assess_assets.tables.registry import table_named
 from assess_assets.transforms.answers.answer import Answers
-from assess_assets.transforms.answers.answering import answer_customer
 from assess_assets.transforms.answers.exam_figures import UnknownExam
-from assess_assets.transforms.answers.figures import TABLES_READ
 from assess_assets_tests.conftest import Platform
 from assess_assets_tests.deliveries import changed, lines, message
 
 TEST_EXAM = "Example Exam For Development and Testing oh yeahsdf"
 HOSTILE_EXAM = "A | B\n<script>alert('x')</script> \"Ü\" 試験"
-
-
-def _answers(platform: Platform, customer: str, exam: str | None = None) -> Answers:
-    lake = platform.lake
-    upto = read_watermark(lake, customer, Policies.load(None).of(customer))
-    upstream = {name: Tables(lake, table_named(name)) for name in TABLES_READ}
-    frames = read_frames(lake, upto, upstream)
-    return answer_customer(customer, upto.build, upto.batch, frames, exam)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +45,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> I
 
 @pytest.fixture(scope="module")
 def acme(answered: Platform) -> Answers:
-    return _answers(answered, "acme")
+    return answered.answers("acme")
 
 
 PUBLISHED = {
@@ -303,7 +289,7 @@ def test_the_test_exam_has_attempts_and_no_averages(acme: Answers) -> None:
 def test_any_exam_can_be_asked_for(
     answered: Platform, exam: str, messages: int, attempts: int
 ) -> None:
-    found = _answers(answered, "acme", exam)
+    found = answered.answers("acme", exam)
     assert found.exam is not None
     assert found.exam.lower() == exam.lower()
     taken = found["exam_taken"]
@@ -312,7 +298,7 @@ def test_any_exam_can_be_asked_for(
 
 def test_an_exam_that_nobody_took_is_an_error_that_names_similar_ones(answered: Platform) -> None:
     with pytest.raises(UnknownExam, match=r"Customer acme.*'Lerning Git'.*'Learning Git'"):
-        _answers(answered, "acme", "Lerning Git")
+        answered.answers("acme", "Lerning Git")
 
 
 def test_answers_are_plain_json(acme: Answers) -> None:
@@ -336,7 +322,7 @@ def test_answers_about_a_messy_delivery_are_what_python_counts(answered: Platfor
     taken: Counter[str] = Counter(attempt["exam_name"] for attempt in accepted)
     shown = {name: len(each["sequences"]["questions"]) for name, each in by_id.items()}
 
-    found = _answers(answered, "globex")
+    found = answered.answers("globex")
 
     def both(name: str) -> tuple[Any, Any]:
         return found[name].by_message, found[name].by_attempt
@@ -376,7 +362,7 @@ def _id(text: str) -> str:
 
 
 def test_nobodys_answers_are_zero_or_none(answered: Platform) -> None:
-    found = _answers(answered, "nobody")
+    found = answered.answers("nobody")
     assert found.exam is None
     values = [
         value

@@ -64,6 +64,20 @@ def test_answers_as_json_are_one_document(assess: Assess) -> None:
     assert values["exam_taken"]["by_attempt"] == 1
 
 
+def test_answers_as_json_have_so_many_rows_as_are_asked_for(assess: Assess) -> None:
+    def rows(*limit: str) -> Result:
+        return assess("answers", "-c", "acme", "--json", *limit)
+
+    def exams(result: Result) -> list[str]:
+        values = {each["name"]: each for each in json.loads(result.stdout)["answers"]}
+        return [row["exam"] for row in values["most_popular"]["rows"]]
+
+    everything, one = rows(), rows("--limit", "1")
+    assert (exams(everything), everything.stderr) == (["Learning Git", "Learning SQL"], "")
+    assert exams(one) == ["Learning Git"]
+    assert one.stderr == "Only the first 1 rows of longer tables: --limit gives more.\n"
+
+
 def test_an_exam_that_nobody_took_is_told_in_one_message(assess: Assess) -> None:
     result = assess("answers", "-c", "acme", "--exam", "Lerning Git")
     assert result.exit_code == 1

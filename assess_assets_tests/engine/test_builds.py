@@ -17,6 +17,7 @@ from assess_assets.customers import CustomerPolicy
 from assess_assets.messages import CONTRACT_VERSION
 from assess_assets.storage.builds import OlderCode, PolicyChanged, Versions
 from assess_assets.storage.protocol import UpstreamNotReady
+from assess_assets.versions import CODE_VERSION
 from assess_assets_tests.deliveries import FORM, lines, of_every_fate
 from assess_assets_tests.steps import CUSTOMER, MADE, Steps
 
@@ -115,10 +116,11 @@ def test_a_policy_without_any_test_exam_flags_nothing(acme: Steps) -> None:
 
 
 def test_older_code_refuses_to_run_over_newer(acme: Steps) -> None:
-    newer = Versions(CONTRACT_VERSION, policy=2, code=2)
+    newer = Versions(CONTRACT_VERSION, policy=2, code=CODE_VERSION + 1)
     claim_if_changed(acme.lake, CUSTOMER, newer, "run")
     before = acme.versions()
-    told = r"build 2 was made with newer versions \(policy version 1 to 2; code version 1 to 2\)"
+    code = f"code version {CODE_VERSION} to {CODE_VERSION + 1}"
+    told = rf"build 2 was made with newer versions \(policy version 1 to 2; {code}\)"
     with pytest.raises(OlderCode, match=told):
         acme.run()
     with pytest.raises(OlderCode, match=told):
@@ -131,7 +133,7 @@ def test_older_code_refuses_to_run_over_newer(acme: Steps) -> None:
 @pytest.mark.parametrize("newer", [(1, 0, 0), (0, 1, 0), (0, 0, 1)])
 def test_one_older_version_is_enough_to_refuse(acme: Steps, newer: tuple[int, int, int]) -> None:
     contract, policy, code = newer
-    mixed = Versions(CONTRACT_VERSION + contract, 1 + policy, 1 + code)
+    mixed = Versions(CONTRACT_VERSION + contract, 1 + policy, CODE_VERSION + code)
     claim_if_changed(acme.lake, CUSTOMER, mixed, "run")
     with pytest.raises(OlderCode):
         acme.run()

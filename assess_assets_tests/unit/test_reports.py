@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 from rich.console import Console
 
 from assess_assets.reports import wording
@@ -19,7 +20,8 @@ from assess_assets.transforms.answers.answer import Answers
 from assess_assets.transforms.answers.answering import answers_from
 from assess_assets.transforms.answers.breakdowns import Counted, Fates
 from assess_assets.transforms.answers.figures import Figures
-from assess_assets.transforms.answers.question_figures import Hardest
+from assess_assets.transforms.answers.hardest import Hardest
+from assess_assets.transforms.answers.rows import First
 from assess_assets.transforms.answers.sums import AttemptFigures, Sums
 
 HOSTILE = (
@@ -40,6 +42,7 @@ _SUMS = {
     "correct": 6,
     "total": 8,
     "all_correct": 1,
+    "scored_all_correct": 1,
     "passing": 1,
     "shown": 12,
     "test": 0,
@@ -73,6 +76,7 @@ def _exam(place: int, name: str) -> dict[str, Any]:
 def _figures(names: tuple[str, ...]) -> Figures:
     empty = Sums(dict.fromkeys(_SUMS, 0), dict.fromkeys(_SUMS, 0))
     sums = Sums({**_SUMS, "attempts": 4}, _SUMS) if names else empty
+    exams = [_exam(place, name) for place, name in enumerate(names, start=1)]
     labels = [Counted("2017-11-21", 4, 3)] if names else []
     questions = [
         {
@@ -102,12 +106,13 @@ def _figures(names: tuple[str, ...]) -> Figures:
             "length": [Counted("04", 4, 3), Counted("more", 1, 1)] if names else [],
             **dict.fromkeys(("certification", "mismatch", "day", "month", "hour"), labels),
         },
-        exams=[_exam(place, name) for place, name in enumerate(names, start=1)],
-        shared_names=[],
+        exams=exams,
+        shared_names=First([]),
         totals={**dict.fromkeys((*totals, *more), 0), "names": len(names)},
-        hardest=Hardest(questions, 10),
+        hardest_exams=Hardest(exams, 10),
+        hardest_questions=Hardest(questions, 10),
         durations=dict.fromkeys((*durations, *by_message), 60 if names else 0),
-        positions=[],
+        positions=First([]),
     )
 
 
@@ -186,6 +191,13 @@ def test_escaped_text_has_no_markup_left(name: str) -> None:
 @pytest.mark.parametrize("text", ["# a", "- a", "+ a", "1. a", "12) a"])
 def test_text_does_not_open_a_heading_or_a_list(text: str) -> None:
     assert not re.match(r"#|[-+]\s|\d+[.)]\s", escape(text))
+
+
+@pytest.mark.parametrize("name", ["Track #", "Track ##", "C#", "# 1 #", "#"])
+def test_hashes_at_the_end_of_a_name_are_part_of_the_heading(name: str) -> None:
+    answers = answers_from("acme", 2, 5, _figures((name,)))
+    shown = _Page(MarkdownIt().render(render_markdown(answers))).text.splitlines()
+    assert f"One exam: {name}" in shown
 
 
 def test_a_page_loads_nothing_and_runs_nothing(html: str) -> None:

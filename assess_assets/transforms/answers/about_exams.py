@@ -71,13 +71,14 @@ def about_exams(figures: Figures) -> Section:
                 "shared_names",
                 "Which exam names have more than one base exam id?",
                 "Exam names taken under several base exam ids, with each of them.",
+                figures.shared_names.told("rows", "exams") or EVERYTHING,
                 fields=(
                     Field("exam_name", "Exam"),
                     Field("base_exam_id", "Base exam id", "id"),
                     Field("messages", "Messages"),
                     Field("attempts", "Attempts"),
                 ),
-                rows=tuple(figures.shared_names),
+                rows=tuple(figures.shared_names.rows),
             ),
         ),
     )
@@ -134,7 +135,7 @@ def about_one_exam(figures: Figures) -> Section:
                 "How often was its first, second, ... question answered correctly?",
                 "Result correct of the question shown in that place. The order of questions "
                 "differs between attempts.",
-                only,
+                f"{only} {figures.positions.told('places', 'questions')}".rstrip(),
                 fields=(
                     Field("number", "Shown as number"),
                     Field("correct_messages", "Correct, messages"),
@@ -150,7 +151,7 @@ def about_one_exam(figures: Figures) -> Section:
                         "correct_attempts": row["correct_attempts"],
                         "attempts": row["attempts"],
                     }
-                    for row in figures.positions
+                    for row in figures.positions.rows
                 ),
             ),
         ),

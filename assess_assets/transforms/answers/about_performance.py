@@ -5,10 +5,8 @@ from typing import Any
 from assess_assets.transforms.answers.answer import EVERYTHING, SCORED, Answer, Field, Section
 from assess_assets.transforms.answers.exam_figures import LEAST_EXAMS, MOST_EXAMS, ROUNDED
 from assess_assets.transforms.answers.figures import Figures
+from assess_assets.transforms.answers.hardest import HARDEST, Hardest
 from assess_assets.transforms.answers.tabular import instant, percent
-
-HARDEST = 10
-ENOUGH = 10
 
 
 def about_performance(figures: Figures) -> Section:
@@ -25,7 +23,7 @@ def about_performance(figures: Figures) -> Section:
         "performance",
         "Exam by exam",
         (
-            _hardest(exams),
+            _hardest(figures.hardest_exams),
             Answer(
                 "performance",
                 "How well was each exam done?",
@@ -86,20 +84,12 @@ def _performance(exam: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _from_the_hardest(exam: dict[str, Any]) -> tuple[float, str]:
-    """Means that differ in their last bits alone, as the order of adding makes them, are equal."""
-    return round(exam["average_score"], 9), exam["exam_name"]
-
-
-def _hardest(exams: list[dict[str, Any]]) -> Answer:
-    scored = [exam for exam in exams if exam["scored_attempts"] and not exam["is_test"]]
-    enough = [exam for exam in scored if exam["scored_attempts"] >= ENOUGH]
-    ordered = sorted(enough or scored, key=_from_the_hardest)
+def _hardest(hardest: Hardest) -> Answer:
     return Answer(
         "hardest_exams",
         "Which exams are the hardest?",
         f"The {HARDEST} exam names with the lowest mean score.",
-        f"Without test data; only exams with at least {ENOUGH if enough else 1} scored attempts.",
+        f"Without test data; only exams with at least {hardest.at_least} scored attempts.",
         fields=(
             Field("exam", "Exam"),
             Field("attempts", "Scored attempts", by_message="messages"),
@@ -115,6 +105,6 @@ def _hardest(exams: list[dict[str, Any]]) -> Answer:
                 "average_score_by_message": percent(exam["average_score_by_message"]),
                 "score_stddev": percent(exam["score_stddev"]),
             }
-            for exam in ordered[:HARDEST]
+            for exam in hardest.rows
         ),
     )

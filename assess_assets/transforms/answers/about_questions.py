@@ -2,7 +2,7 @@
 
 from assess_assets.transforms.answers.answer import EVERYTHING, Answer, Field, Section
 from assess_assets.transforms.answers.figures import Figures
-from assess_assets.transforms.answers.question_figures import MOST_QUESTIONS
+from assess_assets.transforms.answers.hardest import HARDEST
 from assess_assets.transforms.answers.tabular import percent
 
 
@@ -55,13 +55,13 @@ def about_questions(figures: Figures) -> Section:
 
 
 def _hardest(figures: Figures) -> Answer:
-    enough = figures.hardest.answered_at_least
+    hardest = figures.hardest_questions
     return Answer(
         "hardest_questions",
         "Which questions are the hardest?",
-        f"The {MOST_QUESTIONS} questions with the largest share of wrong answers: (incorrect + "
+        f"The {HARDEST} questions with the largest share of wrong answers: (incorrect + "
         "only some of the correct options) / answered, over attempts.",
-        f"Without test data; only questions that at least {enough} attempts answered.",
+        f"Without test data; only questions that at least {hardest.at_least} attempts answered.",
         fields=(
             Field("exam", "Exam"),
             Field("question_id", "Question", "id"),
@@ -81,6 +81,6 @@ def _hardest(figures: Figures) -> Answer:
                 "missed_some": row["missed_some"],
                 "share_wrong": percent(row["share_wrong"]),
             }
-            for row in figures.hardest.rows
+            for row in hardest.rows
         ),
     )

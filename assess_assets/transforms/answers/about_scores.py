@@ -1,6 +1,8 @@
 """Answers about scores: averages in both countings and both ways, all correct, certification."""
 
+from collections.abc import Callable, Mapping
 from math import sqrt
+from typing import TypeAlias
 
 from assess_assets.transforms.answers.answer import EVERYTHING, SCORED, Answer, Section, Value
 from assess_assets.transforms.answers.breakdowns import Counted
@@ -14,6 +16,9 @@ from assess_assets.transforms.answers.tabular import (
     share,
 )
 
+# A figure from the sums of one counting.
+Measure: TypeAlias = Callable[[Mapping[str, float]], Value]
+
 
 def about_scores(figures: Figures) -> Section:
     breakdowns = figures.breakdowns
@@ -26,7 +31,9 @@ def about_scores(figures: Figures) -> Section:
             Answer(
                 "distribution",
                 "How are scores distributed?",
-                "Attempts by the tenth of their score; 100 % is a class of its own.",
+                "Attempts by the tenth of their score; 100 % is a class of its own, and has the "
+                "scores above it too, of messages that report more correct questions than "
+                "questions in all.",
                 fields=counted_fields("Score"),
                 rows=counted(score_classes(breakdowns["tenth"])),
             ),
@@ -63,8 +70,10 @@ def _averages(figures: Figures) -> tuple[Answer, ...]:
             figures,
             "scored",
             "How many attempts have a score?",
-            "Attempts with reported counts and at least one question.",
+            "Attempts with reported counts, of at least one question.",
             EVERYTHING,
+            "attempts",
+            _count("scored"),
         ),
         _both(
             figures,
@@ -73,6 +82,7 @@ def _averages(figures: Figures) -> tuple[Answer, ...]:
             "Mean of the scores; a score is reported correct questions / questions.",
             SCORED,
             "percent",
+            _share("score", "scored"),
         ),
         _both(
             figures,
@@ -81,6 +91,7 @@ def _averages(figures: Figures) -> tuple[Answer, ...]:
             "Sum of reported correct questions / sum of questions: long attempts weigh more.",
             SCORED,
             "percent",
+            _share("correct", "total"),
         ),
         _both(
             figures,
@@ -89,6 +100,7 @@ def _averages(figures: Figures) -> tuple[Answer, ...]:
             "Sample standard deviation of the scores, in percentage points.",
             SCORED,
             "points",
+            _spread,
         ),
         _both(
             figures,
@@ -97,6 +109,7 @@ def _averages(figures: Figures) -> tuple[Answer, ...]:
             "Sum of reported correct questions.",
             SCORED,
             "questions",
+            _count("correct"),
         ),
         _both(
             figures,
@@ -105,6 +118,7 @@ def _averages(figures: Figures) -> tuple[Answer, ...]:
             "Sum of reported questions.",
             SCORED,
             "questions",
+            _count("total"),
         ),
     )
 
@@ -119,16 +133,27 @@ def _successes(figures: Figures) -> tuple[Answer, ...]:
             "How many attempts have everything correct?",
             f"{all_correct}.",
             EVERYTHING,
+            "attempts",
+            _count("all_correct"),
         ),
         _both(
             figures,
             "all_correct_share",
             "What share of attempts has everything correct?",
-            f"{all_correct} / attempts with a score.",
+            f"{all_correct}, among those with a score / attempts with a score.",
             SCORED,
             "percent",
+            _share("scored_all_correct", "scored"),
         ),
-        _both(figures, "passing", "How many attempts are passing?", f"{above}.", EVERYTHING),
+        _both(
+            figures,
+            "passing",
+            "How many attempts are passing?",
+            f"{above}.",
+            EVERYTHING,
+            "attempts",
+            _count("passing"),
+        ),
         _both(
             figures,
             "passing_share",
@@ -136,36 +161,35 @@ def _successes(figures: Figures) -> tuple[Answer, ...]:
             f"{above} / all attempts, with or without a score.",
             EVERYTHING,
             "percent",
+            _share("passing", "attempts"),
         ),
     )
 
 
-def _measure(name: str, of: dict[str, float]) -> Value:
-    match name:
-        case "average_score":
-            return share(of["score"], of["scored"])
-        case "ratio_of_sums":
-            return share(of["correct"], of["total"])
-        case "all_correct_share":
-            return share(of["all_correct"], of["scored"])
-        case "passing_share":
-            return share(of["passing"], of["attempts"])
-        case "score_stddev":
-            return percent(_stddev(of["scored"], of["score"], of["score_squared"]))
-        case "questions_correct":
-            return of["correct"]
-        case "questions_total":
-            return of["total"]
-    return of[name]
-
-
 def _both(
-    figures: Figures, name: str, question: str, definition: str, only: str, unit: str = "attempts"
+    figures: Figures,
+    name: str,
+    question: str,
+    definition: str,
+    only: str,
+    unit: str,
+    measure: Measure,
 ) -> Answer:
     whole = figures.attempts.whole
-    by_message = _measure(name, dict(whole.by_message))
-    by_attempt = _measure(name, dict(whole.by_attempt))
+    by_message, by_attempt = measure(whole.by_message), measure(whole.by_attempt)
     return Answer(name, question, definition, only, unit, by_message, by_attempt)
+
+
+def _count(name: str) -> Measure:
+    return lambda of: of[name]
+
+
+def _share(part: str, whole: str) -> Measure:
+    return lambda of: share(of[part], of[whole])
+
+
+def _spread(of: Mapping[str, float]) -> Value:
+    return percent(_stddev(of["scored"], of["score"], of["score_squared"]))
 
 
 def _stddev(number: float, total: float, squares: float) -> float | None:

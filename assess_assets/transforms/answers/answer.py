@@ -49,7 +49,7 @@ class Answer:
     def is_table(self) -> bool:
         return bool(self.fields)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, most: int | None = None) -> dict[str, Any]:
         told: dict[str, Any] = {
             "name": self.name,
             "question": self.question,
@@ -58,7 +58,7 @@ class Answer:
         }
         if self.is_table:
             columns = [asdict(field) for field in self.fields]
-            return {**told, "columns": columns, "rows": [dict(row) for row in self.rows]}
+            return {**told, "columns": columns, "rows": [dict(row) for row in self.rows[:most]]}
         values = {"by_message": self.by_message, "by_attempt": self.by_attempt}
         return {**told, "unit": self.unit, **values}
 
@@ -98,14 +98,15 @@ class Answers:
                     return answer
         raise KeyError(name)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, most: int | None = None) -> dict[str, Any]:
+        """`most` rows of each table; None is all."""
         return {
             "customer": self.customer,
             "build": self.build,
             "batch": self.batch,
             "exam": self.exam,
             "answers": [
-                {"section": section.name, **answer.as_json()}
+                {"section": section.name, **answer.as_json(most)}
                 for section in self.sections
                 for answer in section.answers
             ],

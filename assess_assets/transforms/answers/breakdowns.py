@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
-MOST_LABELS = 1000  # of each kind, the ones with the most attempts
+from assess_assets.tables.fates import FATES
+
 LONGEST = 20
 
 
@@ -28,7 +28,7 @@ Breakdowns: TypeAlias = Mapping[str, list[Counted]]
 
 
 def break_down(attempts: DataFrame) -> Breakdowns:
-    """Every kind's labels, in the order of their text."""
+    """Every kind's labels, in the order of their text. Days are bounded by the contract's times."""
     labels = [
         F.struct(F.lit(kind).alias("kind"), label.alias("label"))
         for kind, label in _labels().items()
@@ -37,10 +37,8 @@ def break_down(attempts: DataFrame) -> Breakdowns:
     counted = each.groupBy(F.col("of.kind").alias("kind"), F.col("of.label").alias("label")).agg(
         F.sum("messages").alias("messages"), F.count(F.lit(1)).alias("attempts")
     )
-    most = Over.partitionBy("kind").orderBy(F.desc("attempts"), "label")
-    kept = counted.withColumn("place", F.row_number().over(most)).where(f"place <= {MOST_LABELS}")
     found: dict[str, list[Counted]] = {kind: [] for kind in _labels()}
-    for row in kept.orderBy("kind", "label").collect():
+    for row in counted.orderBy("kind", "label").collect():
         found[row.kind].append(Counted(row.label, row.messages, row.attempts))
     return found
 
@@ -84,7 +82,7 @@ def count_fates(ledger: DataFrame) -> Fates:
     """`why` of a quarantined message starts with the rule's name; the path is left out."""
     rule = F.when(F.col("fate") == "quarantined", F.substring_index("why", " at ", 1))
     rows = ledger.groupBy("fate", rule.alias("rule")).agg(F.count(F.lit(1)).alias("messages"))
-    fates = dict.fromkeys(("accepted", "duplicate", "conflict", "quarantined"), 0)
+    fates: dict[str, int] = dict.fromkeys(FATES, 0)
     reasons: dict[str, int] = {}
     for row in rows.collect():
         fates[row.fate] += row.messages

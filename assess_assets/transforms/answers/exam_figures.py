@@ -5,16 +5,16 @@ Belongs here: reading the exam aggregates into rows of bounded number.
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, TypeAlias
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-Rows: TypeAlias = list[dict[str, Any]]
+from assess_assets.transforms.answers.rows import First, Rows, read_first
 
 MOST_EXAMS = 500
 LEAST_EXAMS = 10
 MOST_FORMS = 50
+MOST_COMPARED = 10_000  # with a name that nobody took: half a second
 ROUNDED = ("incorrect", "correct", "incomplete", "unanswered")
 
 
@@ -31,12 +31,9 @@ def read_exams(counts: DataFrame, performance: DataFrame, exam: str | None) -> R
     ]
     measured = performance.select(
         "exam_name",
-        "scored_attempts",
-        "scored_messages",
         *averages,
         "average_score",
         "average_score_by_message",
-        "score_stddev",
         "all_correct_attempts",
         "all_correct_messages",
     )
@@ -57,10 +54,11 @@ def read_exams(counts: DataFrame, performance: DataFrame, exam: str | None) -> R
     return [row.asDict() for row in rows]
 
 
-def choose_exam(customer: str, exams: Rows, exam: str | None) -> str | None:
+def choose_exam(customer: str, exams: Rows, exam: str | None, counts: DataFrame) -> str | None:
     """The exam that is meant: `exam`, or the most popular one that is not test data.
 
-    Capitals matter only where names differ by nothing else. Raises UnknownExam.
+    Capitals matter only where names differ by nothing else. Raises UnknownExam, which proposes
+    names from `counts`: `exams` has but the shown ones.
     """
     names: list[str] = [row["exam_name"] for row in exams]
     if exam is None:
@@ -69,23 +67,24 @@ def choose_exam(customer: str, exams: Rows, exam: str | None) -> str | None:
     alike = [name for name in names if name.lower() == exam.lower()]
     if exam in names or len(alike) == 1:
         return exam if exam in names else alike[0]
-    close = difflib.get_close_matches(exam, names, n=3, cutoff=0.4)
+    popular = counts.orderBy("popularity_rank", "exam_name").limit(MOST_COMPARED)
+    known = [row.exam_name for row in popular.select("exam_name").collect()]
+    close = difflib.get_close_matches(exam, known, n=3, cutoff=0.4)
     meant = f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
     raise UnknownExam(
         f"Customer {customer}: table exam_counts has no exam {exam!r}.{meant} "
-        f"List them: assess answers --customer {customer}"
+        f"List them: assess show exam_counts --customer {customer}"
     )
 
 
-def read_forms_of_shared_names(exams: DataFrame, counts: DataFrame) -> Rows:
+def read_forms_of_shared_names(exams: DataFrame, counts: DataFrame) -> First:
     """Base exam ids of each name that has several, the most messages first."""
     several = counts.where("base_exam_ids > 1").select("exam_name")
     forms = exams.select(
         F.explode("exam_names").alias("exam_name"), "base_exam_id", "messages", "attempts"
     )
     shared = forms.join(several, "exam_name", "left_semi")
-    rows = shared.orderBy("exam_name", F.desc("messages"), "base_exam_id").limit(MOST_FORMS)
-    return [row.asDict() for row in rows.collect()]
+    return read_first(MOST_FORMS, shared, "exam_name", F.desc("messages"), "base_exam_id")
 
 
 def count_totals(counts: DataFrame, exams: DataFrame, difficulty: DataFrame) -> Mapping[str, int]:

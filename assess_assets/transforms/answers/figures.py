@@ -16,18 +16,18 @@ from assess_assets.transforms.answers.breakdowns import (
     count_fates,
 )
 from assess_assets.transforms.answers.exam_figures import (
-    Rows,
     choose_exam,
     count_totals,
     read_exams,
     read_forms_of_shared_names,
 )
-from assess_assets.transforms.answers.question_figures import (
+from assess_assets.transforms.answers.hardest import (
     Hardest,
-    measure_durations,
-    read_hardest,
-    read_positions,
+    read_hardest_exams,
+    read_hardest_questions,
 )
+from assess_assets.transforms.answers.question_figures import measure_durations, read_positions
+from assess_assets.transforms.answers.rows import First, Rows
 from assess_assets.transforms.answers.sums import AttemptFigures, sum_attempts
 from assess_assets.transforms.attempts import count_messages
 
@@ -51,11 +51,12 @@ class Figures:
     fates: Fates
     breakdowns: Breakdowns
     exams: Rows
-    shared_names: Rows
+    shared_names: First
     totals: Mapping[str, int]
-    hardest: Hardest
+    hardest_exams: Hardest
+    hardest_questions: Hardest
     durations: Mapping[str, int]
-    positions: Rows
+    positions: First
 
 
 def gather_figures(
@@ -63,10 +64,10 @@ def gather_figures(
 ) -> Figures:
     """Read `TABLES_READ`, all as of one build and batch. Raises UnknownExam."""
     counts, questions = frames["exam_counts"], frames["questions"]
-    difficulty = frames["question_difficulty"]
+    performance, difficulty = frames["exam_performance"], frames["question_difficulty"]
     attempts = count_messages(frames["assessments"], frames["message_ledger"])
-    exams = read_exams(counts, frames["exam_performance"], exam)
-    chosen = choose_exam(customer, exams, exam)
+    exams = read_exams(counts, performance, exam)
+    chosen = choose_exam(customer, exams, exam, counts)
     totals = count_totals(counts, frames["exams"], difficulty)
     shared = totals["shared_names"]
     sums = sum_attempts(attempts, chosen)
@@ -76,9 +77,10 @@ def gather_figures(
         fates=count_fates(frames["message_ledger"]),
         breakdowns=break_down(attempts),
         exams=exams,
-        shared_names=read_forms_of_shared_names(frames["exams"], counts) if shared else [],
+        shared_names=read_forms_of_shared_names(frames["exams"], counts) if shared else First([]),
         totals=totals,
-        hardest=read_hardest(difficulty),
+        hardest_exams=read_hardest_exams(performance),
+        hardest_questions=read_hardest_questions(difficulty),
         durations=measure_durations(attempts, questions, int(sums.whole.by_attempt["attempts"])),
         positions=read_positions(attempts, questions, chosen),
     )

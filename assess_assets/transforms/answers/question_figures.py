@@ -1,41 +1,19 @@
-"""Figures about questions: the hardest, how long answering took, and one exam by position.
+"""Figures about questions: how long answering them took, and one exam by position.
 
-Belongs here: reading question_difficulty and questions into rows of bounded number.
+Belongs here: reading questions into rows of bounded number.
 """
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import ceil
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from assess_assets.transforms.answers.exam_figures import Rows
+from assess_assets.transforms.answers.rows import First, read_first
 
-MOST_QUESTIONS = 10
 MOST_POSITIONS = 50
-ENOUGH = 10
 ATTEMPTS_AT_ONCE = 250_000
-
-
-@dataclass(frozen=True)
-class Hardest:
-    """The hardest questions of those that at least `answered_at_least` attempts answered."""
-
-    rows: Rows
-    answered_at_least: int
-
-
-def read_hardest(difficulty: DataFrame) -> Hardest:
-    """Of small customers, whose questions were all answered by few, every one counts."""
-    most = F.max("answered").over(Window.partitionBy(F.lit(1)))
-    real = difficulty.where("not is_test and answered > 0").withColumn("most_answered", most)
-    enough = real.where(f"answered >= {ENOUGH} or most_answered < {ENOUGH}")
-    hardest = enough.orderBy(F.desc("share_wrong"), F.desc("answered"), "exam_name", "question_id")
-    rows = [row.asDict() for row in hardest.limit(MOST_QUESTIONS).collect()]
-    few = any(row["most_answered"] < ENOUGH for row in rows)
-    return Hardest(rows, 1 if few else ENOUGH)
 
 
 def measure_durations(
@@ -69,8 +47,10 @@ def _sum_durations(attempts: DataFrame, questions: DataFrame) -> dict[str, int]:
     zero = F.lit(0).cast("bigint")
     sums = timed.agg(
         F.count(F.lit(1)).alias("attempts"),
-        *(F.coalesce(F.sum(name), zero).alias(name) for name in ("messages",)),
-        *(F.coalesce(F.sum(name), zero).alias(name) for name in ("until_last", "between")),
+        *(
+            F.coalesce(F.sum(name), zero).alias(name)
+            for name in ("messages", "until_last", "between")
+        ),
         *(
             F.coalesce(F.sum(F.col(name) * F.col("messages")), zero).alias(f"{name}_by_message")
             for name in ("until_last", "between")
@@ -79,10 +59,10 @@ def _sum_durations(attempts: DataFrame, questions: DataFrame) -> dict[str, int]:
     return sums.collect()[0].asDict()
 
 
-def read_positions(attempts: DataFrame, questions: DataFrame, exam: str | None) -> Rows:
+def read_positions(attempts: DataFrame, questions: DataFrame, exam: str | None) -> First:
     """How often the first, second, ... question shown was answered correctly, in one exam."""
     if exam is None:
-        return []
+        return First([])
     taken = attempts.where(F.col("exam_name") == F.lit(exam)).select("user_exam_id", "messages")
     correct = F.col("result") == "correct"
     by_position = (
@@ -97,5 +77,4 @@ def read_positions(attempts: DataFrame, questions: DataFrame, exam: str | None) 
             F.count_if(correct).alias("correct_attempts"),
         )
     )
-    rows = by_position.orderBy("position").limit(MOST_POSITIONS).collect()
-    return [row.asDict() for row in rows]
+    return read_first(MOST_POSITIONS, by_position, "position")

@@ -75,6 +75,7 @@ _NAMES = (
     "correct",
     "total",
     "all_correct",
+    "scored_all_correct",
     "passing",
     "shown",
     "test",
@@ -86,6 +87,7 @@ def _measures() -> dict[str, Column]:
     """What is summed of one attempt; zero where it has none."""
     score = F.coalesce("score", F.lit(0.0))
     scored = F.col("score").isNotNull()
+    all_correct = F.coalesce("reported_all_correct", F.lit(False))
     nothing = F.lit(0).cast("bigint")
     values = (
         F.lit(1).cast("bigint"),
@@ -94,7 +96,8 @@ def _measures() -> dict[str, Column]:
         score * score,
         F.when(scored, F.col("reported_correct")).otherwise(nothing),
         F.when(scored, F.col("reported_total")).otherwise(nothing),
-        F.coalesce("reported_all_correct", F.lit(False)).cast("bigint"),
+        all_correct.cast("bigint"),
+        (scored & all_correct).cast("bigint"),
         (score > PASSING_SCORE).cast("bigint"),
         F.col("computed_total"),
         F.col("is_test").cast("bigint"),
