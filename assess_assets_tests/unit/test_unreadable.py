@@ -4,12 +4,15 @@ Belongs here: commands, in a process of a plain user, over a local lake without 
 what failed writes say (`test_lake_faults.py`).
 """
 
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from assess_assets.cli.app import app
 from assess_assets.storage.delta import pin
 from assess_assets.storage.lake_faults import LakeFault
 from assess_assets.storage.layout import LakeLayout
@@ -73,3 +76,28 @@ def test_a_run_makes_no_table_where_it_may_not_look(deployment: Path) -> None:
         pytest.raises(LakeFault, match=rf"^Customer acme, table raw_messages \(.*{REFUSED}"),
     ):
         done_under(PLAIN_USER, pin, RAW_MESSAGES, "acme", layout.uri(RAW_MESSAGES, "acme"))
+
+
+@pytest.mark.parametrize("mode", [0o555, 0], ids=["read-only", "unreadable"])
+def test_a_home_of_dagster_of_another_user_is_told_in_one_message(
+    deployment: Path, mode: int
+) -> None:
+    assert CliRunner().invoke(app, ["customers", "sync"]).exit_code == 0
+    home = deployment / "home"
+    commands = (("customers", "sync"), ("customers", "add", "initech"), ("rebuild", "-c", "acme"))
+    with ExitStack() as rights:
+        for path in [*home.rglob("*"), home]:
+            rights.enter_context(closed(path, mode if path.is_dir() else mode & 0o444))
+        *refused, listed, doctor = told_under(
+            PLAIN_USER, *commands, ("customers", "--json"), ("doctor", "--json")
+        )
+    message = f"The Dagster instance of DAGSTER_HOME, {home}, can't be read and written: "
+    for told in refused:
+        assert (told.exit_code, told.stdout) == (1, "")
+        assert f"assess: {message}" in told.stderr
+        assert "Give this user access to that folder and all files below it" in told.stderr
+    assert [one["registered"] for one in json.loads(listed.stdout)] == [None, None]
+    assert f"Who is registered is unknown. {message}" in listed.stderr
+    (found,) = [one for one in json.loads(doctor.stdout) if one["subject"] == "dagster instance"]
+    assert found["status"] == "fail"
+    assert found["told"].startswith(message)
