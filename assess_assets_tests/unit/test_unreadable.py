@@ -5,6 +5,7 @@ what failed writes say (`test_lake_faults.py`).
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,11 +14,13 @@ import pytest
 from typer.testing import CliRunner
 
 from assess_assets.cli.app import app
+from assess_assets.cli.lake_findings import lake_findings
 from assess_assets.storage.delta import pin
 from assess_assets.storage.lake_faults import LakeFault
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.tables.ingest import RAW_MESSAGES
 from assess_assets.tables.registry import CUSTOMER_TABLES
+from assess_assets_tests.faults.sabotage import Sabotage
 from assess_assets_tests.restricted import PLAIN_USER, done_under, told_under
 
 REFUSED = "This user may not read or write there."
@@ -101,3 +104,68 @@ def test_a_home_of_dagster_of_another_user_is_told_in_one_message(
     (found,) = [one for one in json.loads(doctor.stdout) if one["subject"] == "dagster instance"]
     assert found["status"] == "fail"
     assert found["told"].startswith(message)
+
+
+def test_the_doctor_names_whom_this_user_may_not_read_and_still_looks_at_the_others(
+    deployment: Path,
+) -> None:
+    lake, landing = deployment / "lake", deployment / "landing"
+    (landing / "globex" / "closed.json").write_text("[]")
+    (landing / "globex" / "notes.txt").write_text("")
+    with (
+        closed(lake / "acme"),
+        closed(lake / "globex" / "exams" / "_delta_log", 0o555),
+        closed(landing / "acme"),
+        closed(landing / "globex" / "closed.json"),
+    ):
+        (doctor,) = told_under(PLAIN_USER, ("doctor", "--json"))
+    found = [(one["status"], one["subject"], one["told"]) for one in json.loads(doctor.stdout)]
+    assert [one for one in found if one[1] in ("tables", "landing", "unread entries")] == [
+        (
+            "fail",
+            "tables",
+            f"this user can't list and write {lake}/acme, {lake}/globex/exams/_delta_log",
+        ),
+        (
+            "fail",
+            "landing",
+            f"Customer acme: the landing folder {landing}/acme can't be listed: Permission denied. "
+            "Give this process access to it and run again.",
+        ),
+        (
+            "fail",
+            "landing",
+            f"Customer globex: this user can't read {landing}/globex/closed.json",
+        ),
+        (
+            "warn",
+            "unread entries",
+            "1 files of other names. Read are regular files in a customer's own folder, and what a "
+            "link leads to may be another customer's",
+        ),
+    ]
+    assert doctor.exit_code == 1
+
+
+def test_the_doctor_writes_to_find_a_full_disk(deployment: Path) -> None:
+    before = sorted((deployment / "lake").iterdir())
+    (full,) = told_under(Sabotage("full disk", at=1000), ("doctor", "--json"))
+    (found,) = [one for one in json.loads(full.stdout) if one["subject"] == "lake"]
+    assert found == {
+        "status": "fail",
+        "subject": "lake",
+        "told": f"file://{deployment}/lake can't be used: File too large",
+        "fix": "give this user access to it and room on its disk, or set ASSESS_LAKE",
+    }
+    assert sorted((deployment / "lake").iterdir()) == before
+
+
+def test_the_doctor_says_how_much_room_is_left(
+    deployment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (found,) = lake_findings(LakeLayout.of(str(deployment / "lake")))
+    assert found.status == "ok"
+    assert re.search(r"can be written, [\d,]+ MiB are free$", found.told)
+    monkeypatch.setattr("assess_assets.cli.lake_findings.LITTLE_MIB", 2**60)
+    (found,) = lake_findings(LakeLayout.of(str(deployment / "lake")))
+    assert (found.status, found.fix) == ("warn", "make room on its disk")
