@@ -169,3 +169,40 @@ def test_the_doctor_says_how_much_room_is_left(
     monkeypatch.setattr("assess_assets.cli.lake_findings.LITTLE_MIB", 2**60)
     (found,) = lake_findings(LakeLayout.of(str(deployment / "lake")))
     assert (found.status, found.fix) == ("warn", "make room on its disk")
+
+
+def test_the_list_of_customers_names_whom_it_cannot_see_and_has_all(deployment: Path) -> None:
+    with closed(deployment / "lake" / "acme"), closed(deployment / "landing" / "globex"):
+        as_json, as_table = told_under(PLAIN_USER, ("customers", "--json"), ("customers",))
+    listed = json.loads(as_json.stdout)
+    tables = [table.name for table in CUSTOMER_TABLES]
+    assert [
+        (one["key"], one["landing_files"], one["tables"], one["messages"]) for one in listed
+    ] == [("acme", 1, None, None), ("globex", None, tables, 0)]
+    (of_acme,), (of_globex,) = (one["problems"] for one in listed)
+    assert of_acme.startswith("Customer acme, table ")
+    assert REFUSED in of_acme
+    folder = deployment / "landing" / "globex"
+    assert of_globex.startswith(f"Customer globex: the landing folder {folder} can't be listed: ")
+    assert [line.split() for line in as_table.stdout.splitlines()[-2:]] == [
+        ["acme", "acme", "no", "1", "?", "?"],
+        ["globex", "globex", "no", "?", str(len(tables)), "0"],
+    ]
+    assert as_table.stderr.endswith(f"{of_acme}\n{of_globex}\n")
+
+
+@pytest.mark.parametrize(("shut", "customer"), [("landing/acme", "acme"), ("landing", "initech")])
+def test_what_cannot_be_landed_names_the_customer_and_what_to_do(
+    deployment: Path, shut: str, customer: str
+) -> None:
+    (deployment / "new.json").write_text("[1]")
+    with closed(deployment / shut, 0o555):
+        (told,) = told_under(PLAIN_USER, ("land", deployment / "new.json", "-c", customer))
+    assert (told.exit_code, told.stdout) == (1, "")
+    folder = deployment / "landing" / customer
+    assert told.stderr.startswith(
+        f"assess: Customer {customer}: {deployment}/new.json can't be landed in {folder}: "
+        f"Permission denied ({deployment}/"
+    )
+    assert "Give this user access" in told.stderr
+    assert [path.name for path in folder.glob("*")] == (["a.json"] if customer == "acme" else [])
