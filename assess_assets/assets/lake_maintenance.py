@@ -77,7 +77,9 @@ def keep_tables(lake: Lake, customer: str, upkeep: Upkeep) -> list[Kept]:
 
 
 def _keep(lake: Lake, customer: str, tables: Any, upkeep: Upkeep) -> list[Kept]:
-    done = (keep(table.name, lake.layout.uri(table, customer), upkeep) for table in tables)
+    done = (
+        keep(customer, table.name, lake.layout.uri(table, customer), upkeep) for table in tables
+    )
     return [kept for kept in done if kept is not None]
 
 

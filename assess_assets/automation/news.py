@@ -35,7 +35,7 @@ class Sight:
     version: str
     running: Versions
     topic: TopicState | None = None
-    problem: Exception | None = None  # the broker does not tell about the customer's topic
+    problem: Exception | None = None  # broker or file system tell nothing about the customer
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,11 @@ def _sight(
 ) -> Sight:
     problem = state if isinstance(state, Exception) else None
     topic = None if isinstance(state, Exception) else state
-    told = f"{folder_version(lake.landing_folder(customer))} {data_version(topic)} {running}"
+    try:
+        files = folder_version(lake.landing_folder(customer))
+    except (SourceError, OSError) as error:  # of one customer
+        files, problem = "", error
+    told = f"{files} {data_version(topic)} {running}"
     version = hashlib.sha256(told.encode()).hexdigest()[:16]
     return Sight(customer, version, running, topic, problem)
 

@@ -35,9 +35,10 @@ class Known:
     key: str
     name: str
     registered: bool | None  # None: there is no instance to ask
-    landing_files: int = 0
-    tables: list[str] = field(default_factory=list)
-    messages: int = 0
+    landing_files: int | None = None  # None, of this and the next: it can't be seen
+    tables: list[str] | None = None
+    messages: int | None = None
+    problems: list[str] = field(default_factory=list)
 
 
 @commands.callback()
@@ -152,19 +153,24 @@ def _list(as_json: bool) -> None:
     if as_json:
         print_json([asdict(one) for one in found])
     elif found:
-        words = {True: "yes", False: "no", None: "?"}
-        print_rows(
-            ["customer", "name", "registered", "landing files", "tables", "messages"],
-            [
-                (c.key, c.name, words[c.registered], c.landing_files, len(c.tables), c.messages)
-                for c in found
-            ],
-        )
+        _print(found)
     else:
         typer.echo(f"No customer yet: {settings.landing} and {layout.root} hold none.")
         typer.echo("Next: assess land FILE --customer-name NAME, or assess customers add NAME")
     if misnamed:
         typer.echo("Landing folders that no run reads:\n" + told(misnamed), err=True)
+
+
+def _print(found: list[Known]) -> None:
+    words = {True: "yes", False: "no", None: "?"}
+    rows = []
+    for one in found:
+        tables = None if one.tables is None else len(one.tables)
+        counts = ("?" if of is None else of for of in (one.landing_files, tables, one.messages))
+        rows.append((one.key, one.name, words[one.registered], *counts))
+    print_rows(["customer", "name", "registered", "landing files", "tables", "messages"], rows)
+    for problem in (problem for one in found for problem in one.problems):
+        typer.echo(problem, err=True)
 
 
 def _registered() -> set[str] | None:
@@ -183,15 +189,24 @@ def _in_lake(layout: "LakeLayout") -> list[str]:
 
 
 def _look(one: Known, landing: Path, layout: "LakeLayout") -> None:
+    """Count what it has, or note why that can't be seen: the others are listed all the same."""
     from assess_assets.sources.landing_files import list_files
+    from assess_assets.sources.ranges import SourceError
     from assess_assets.storage.delta import committed
+    from assess_assets.storage.lake_faults import LakeFault
     from assess_assets.storage.sandbox import open_tables
     from assess_assets.tables.ingest import RAW_MESSAGES
 
-    one.landing_files = len(list_files(landing / one.key))
-    one.tables = [name for name, opened in open_tables(layout, one.key).items() if opened]
-    raw = pin_existing(layout, RAW_MESSAGES, one.key)
-    one.messages = committed(raw).rows if raw else 0
+    try:
+        one.landing_files = len(list_files(landing / one.key))
+    except SourceError as error:
+        one.problems.append(str(error))
+    try:
+        one.tables = [name for name, opened in open_tables(layout, one.key).items() if opened]
+        raw = pin_existing(layout, RAW_MESSAGES, one.key)
+        one.messages = committed(raw).rows if raw else 0
+    except LakeFault as error:
+        one.problems.append(str(error))
 
 
 def _overview(as_json: bool) -> None:

@@ -146,21 +146,40 @@ def dagster_instance(makes_home: bool = True) -> "Iterator[dg.DagsterInstance]":
         make_dagster_home()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Dagster calls beta is no news to who runs a command
-        import dagster as dg
-        from dagster._core.errors import DagsterHomeNotSetError
+        from sqlalchemy.exc import OperationalError
 
         try:
-            opened = dg.DagsterInstance.get()
-        except DagsterHomeNotSetError:
-            raise CommandFailed(
-                "DAGSTER_HOME is not set, so there is no Dagster instance that knows customers "
-                "and runs.",
-                HOW_TO_SET_DAGSTER_HOME,
-            ) from None
-        except (dg.DagsterInvariantViolationError, dg.DagsterInvalidConfigError) as error:
-            raise CommandFailed(
-                f"The Dagster instance of DAGSTER_HOME can't be opened: {error}.",
-                HOW_TO_SET_DAGSTER_HOME,
-            ) from None
-        with opened as instance:
-            yield instance
+            with _opened_instance() as instance:
+                yield instance
+        except OperationalError as error:  # SQLite opens what it may not write, and writes later
+            raise _unusable(str(error.orig)) from None
+
+
+def _opened_instance() -> "dg.DagsterInstance":
+    import dagster as dg
+    from dagster._core.errors import DagsterHomeNotSetError
+
+    try:
+        return dg.DagsterInstance.get()
+    except DagsterHomeNotSetError:
+        raise CommandFailed(
+            "DAGSTER_HOME is not set, so there is no Dagster instance that knows customers "
+            "and runs.",
+            HOW_TO_SET_DAGSTER_HOME,
+        ) from None
+    except (dg.DagsterInvariantViolationError, dg.DagsterInvalidConfigError) as error:
+        raise CommandFailed(
+            f"The Dagster instance of DAGSTER_HOME can't be opened: {error}.",
+            HOW_TO_SET_DAGSTER_HOME,
+        ) from None
+    except OSError as error:
+        raise _unusable(str(error)) from None
+
+
+def _unusable(reason: str) -> CommandFailed:
+    return CommandFailed(
+        f"The Dagster instance of DAGSTER_HOME, {os.environ.get('DAGSTER_HOME')}, can't be read "
+        f"and written: {reason}.",
+        "Give this user access to that folder and all files below it, and room on its disk; if "
+        "its dagster.yaml names a database, start that.",
+    )

@@ -4,14 +4,14 @@ Belongs here: looking, and the fix. Nothing is repaired, and nothing is left beh
 """
 
 import platform
-import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from assess_assets.cli.deployment import deployment
 from assess_assets.cli.engine_findings import engine_finding, java_finding
 from assess_assets.cli.errors import CommandFailed
-from assess_assets.cli.finding import REINSTALL, Finding, is_writable, unreachable, unusable
+from assess_assets.cli.finding import REINSTALL, Finding
+from assess_assets.cli.lake_findings import lake_findings
 from assess_assets.cli.source_findings import (
     instance_findings,
     kafka_finding,
@@ -20,7 +20,6 @@ from assess_assets.cli.source_findings import (
 
 if TYPE_CHECKING:
     from assess_assets.settings import Settings
-    from assess_assets.storage.layout import LakeLayout
 
 DISTRIBUTION: Final = "assess-assets"
 
@@ -33,7 +32,7 @@ def examine() -> Iterator[Finding]:
     except CommandFailed as error:
         yield Finding("fail", "settings", str(error), "correct the ASSESS_ variable it names")
         return
-    yield _lake(layout)
+    yield from lake_findings(layout)
     yield from landing_findings(settings.landing.expanduser())
     yield _policies(settings)
     yield from instance_findings(settings)
@@ -73,30 +72,6 @@ def _versions() -> Iterator[Finding]:
         yield Finding("fail", "packages", "; ".join(wrong), REINSTALL)
     else:
         yield Finding("ok", "packages", f"all {installed} have a required version")
-
-
-def _lake(layout: "LakeLayout") -> Finding:
-    """Make a file in the lake and remove it, through what writes the Delta logs."""
-    from deltalake.fs import DeltaStorageHandler
-
-    root = layout.local_root
-    if root is not None and not root.exists():
-        parent = next(folder for folder in root.parents if folder.exists())
-        if is_writable(parent):
-            return Finding("ok", "lake", f"{layout.root} will be made by the first run")
-        return unusable("lake", str(parent), "")
-    if root is None:
-        silence = unreachable(layout.root)
-        if silence:
-            return Finding("fail", "lake", silence, "start it, or set ASSESS_LAKE")
-    name = f".assess-doctor-{uuid.uuid4().hex}"
-    try:
-        store = DeltaStorageHandler(layout.root)
-        store.open_output_stream(name).close()  # an empty file proves as much
-        store.delete_file(name)
-    except Exception as error:  # whatever a store says, it is the finding
-        return unusable("lake", layout.root, str(error))
-    return Finding("ok", "lake", f"{layout.root} can be written")
 
 
 def _policies(settings: "Settings") -> Finding:

@@ -3,12 +3,16 @@
 Belongs here: the form of a finding, whether a folder can be written, whether a host answers.
 """
 
+import os
 import socket
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 CONNECT_SECONDS: Final = 3.0
+PROBE_BYTES: Final = 64 * 1024
+MOST_TOLD: Final = 5
 REINSTALL: Final = "pip install --require-hashes -r requirements.lock (or: make setup)"
 
 
@@ -34,18 +38,32 @@ def unreachable(uri: str) -> str:
     return ""
 
 
-def is_writable(folder: Path) -> bool:
+def unwritable(folder: Path) -> str:
+    """Why the folder can't be written; empty if it can. Nothing is left there."""
     probe = folder / f".assess-doctor-{uuid.uuid4().hex}"
     try:
-        probe.touch()
-        probe.unlink()
-    except OSError:
-        return False
-    return True
+        try:
+            with probe.open("xb") as file:
+                file.write(os.urandom(PROBE_BYTES))  # a full disk still takes names
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            probe.unlink(missing_ok=True)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def some(paths: Sequence[Path]) -> str:
+    """The first ones, and how many more there are."""
+    more = f" and {len(paths) - MOST_TOLD} more" if len(paths) > MOST_TOLD else ""
+    return ", ".join(map(str, paths[:MOST_TOLD])) + more
 
 
 def unusable(subject: str, place: str, reason: str) -> Finding:
-    found = f"{place} can't be used" + (f": {reason}" if reason else "")
     return Finding(
-        "fail", subject, found, f"give this user access to it, or set ASSESS_{subject.upper()}"
+        "fail",
+        subject,
+        f"{place} can't be used: {reason}",
+        f"give this user access to it and room on its disk, or set ASSESS_{subject.upper()}",
     )

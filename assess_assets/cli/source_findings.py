@@ -3,6 +3,7 @@
 Belongs here: what no run reads, and who is not registered. Nothing is made, not even DAGSTER_HOME.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from assess_assets.cli.customers import PARTITIONS, told
 from assess_assets.cli.deployment import dagster_instance, home_to_make, kafka_of
 from assess_assets.cli.errors import CommandFailed
-from assess_assets.cli.finding import CONNECT_SECONDS, Finding, is_writable, unusable
+from assess_assets.cli.finding import CONNECT_SECONDS, Finding, some, unusable, unwritable
 from assess_assets.cli.unfinished_runs import quiet_runs
 from assess_assets.sources.landing_customers import landed_folders
 
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
 def landing_findings(folder: Path) -> Iterator[Finding]:
     """How many files runs read, and what lies beside them and is read by none."""
-    from assess_assets.sources.landing_files import SUFFIXES, list_files
-    from assess_assets.sources.ranges import SourceError
+    from assess_assets.sources.landing_files import SUFFIXES
 
     if not folder.is_dir():
         yield Finding(
@@ -34,13 +34,17 @@ def landing_findings(folder: Path) -> Iterator[Finding]:
         return
     try:
         folders = [folder / key for key in landed_folders(folder)[0]]
-        read = {one: set(list_files(one).values()) for one in folders}
-        unread = _unread(folder, read)
-    except (SourceError, OSError) as error:
+    except OSError as error:
         yield unusable("landing", str(folder), str(error))
         return
-    files = sum(map(len, read.values()))
-    yield Finding("ok", "landing", f"{folder} can be read ({files} files)")
+    read, refused = _listed(folders)
+    for reason in refused:
+        yield Finding("fail", "landing", reason, "give this user access to it")
+    if not refused:
+        yield Finding(
+            "ok", "landing", f"{folder} can be read ({sum(map(len, read.values()))} files)"
+        )
+    unread = _unread(folder, read, set(folders))
     if unread:
         found = ", ".join(f"{count} {kind}" for kind, count in sorted(unread.items()))
         yield Finding(
@@ -52,11 +56,30 @@ def landing_findings(folder: Path) -> Iterator[Finding]:
         )
 
 
-def _unread(landing: Path, read: dict[Path, set[Path]]) -> Counter[str]:
+def _listed(folders: list[Path]) -> tuple[dict[Path, set[Path]], list[str]]:
+    """The files of each folder that runs read; and what they are refused."""
+    from assess_assets.sources.landing_files import list_files
+    from assess_assets.sources.ranges import SourceError
+
+    read, refused = {}, []
+    for folder in folders:
+        try:
+            files = set(list_files(folder).values())
+        except SourceError as error:
+            refused.append(str(error))
+            continue
+        if closed := sorted(file for file in files if not os.access(file, os.R_OK)):
+            refused.append(f"Customer {folder.name}: this user can't read {some(closed)}")
+        if os.access(folder, os.X_OK):  # else not even kinds of entries are told
+            read[folder] = files
+    return read, refused
+
+
+def _unread(landing: Path, read: dict[Path, set[Path]], folders: set[Path]) -> Counter[str]:
     """Entries that no run reads, by kind. Hidden names and *.tmp are being written still."""
     from assess_assets.sample.load import TRUTH
 
-    places = {landing: set(read) | {landing / TRUTH}, **read}
+    places = {landing: folders | {landing / TRUTH}, **read}
     kinds = [
         _kind(entry, landing)
         for place, expected in places.items()
@@ -95,7 +118,10 @@ def instance_findings(settings: "Settings") -> Iterator[Finding]:
     except CommandFailed as error:
         yield Finding("fail", "dagster instance", error.what, error.fix)
         return
-    landed, misnamed = landed_folders(settings.landing)
+    try:
+        landed, misnamed = landed_folders(settings.landing)
+    except OSError:  # told as a finding about landing
+        return
     if misnamed:
         found = f"landing folders that no run reads:\n{told(misnamed)}"
         yield Finding("fail", "customers", found, f"rename them, in {settings.landing}")
@@ -110,11 +136,11 @@ def instance_findings(settings: "Settings") -> Iterator[Finding]:
 def _no_home_yet(home: Path) -> Finding:
     there = "is empty" if home.exists() else "does not exist yet"
     parent = next(folder for folder in (home, *home.parents) if folder.exists())
-    if not is_writable(parent):
+    if reason := unwritable(parent):
         return Finding(
             "fail",
             "dagster instance",
-            f"DAGSTER_HOME, {home}, {there}, and {parent} can't be written",
+            f"DAGSTER_HOME, {home}, {there}, and {parent} can't be written: {reason}",
             "give this user access to it, or set DAGSTER_HOME to another folder",
         )
     return Finding(

@@ -44,8 +44,18 @@ def land_file(
     `claimed` are the customer's ranges: content that was read and since removed is known from them.
     """
     name = file.name if name is None else name
-    _check_names(file, customer_key, name)
-    folder = landing / customer_key
+    try:
+        _check_names(file, customer_key, name)
+        return _land(file, landing / customer_key, name, claimed)
+    except OSError as error:
+        where = f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+        raise SourceError(
+            f"Customer {customer_key}: {file} can't be landed in {landing / customer_key}: "
+            f"{where}. Give this user access, or make room on the disk; then land it again."
+        ) from error
+
+
+def _land(file: Path, folder: Path, name: str, claimed: Sequence[SourceRange]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / name
     # Hidden, so that no scan takes it; beside the target, so that linking it is atomic.

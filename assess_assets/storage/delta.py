@@ -14,15 +14,16 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, write_deltalake
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from assess_assets.storage.engine_faults import engine_faults
 from assess_assets.storage.gate import STALE, gated
 from assess_assets.storage.job_names import named_jobs
-from assess_assets.storage.lake_faults import lake_faults
+from assess_assets.storage.lake_faults import LakeFault, lake_faults
 from assess_assets.storage.older_tables import brought_up_to_date, configuration, new_columns
+from assess_assets.storage.opening import open_existing
 from assess_assets.tables.contract import TableContract
 
 # Sail keeps a file in memory until it is full (by default 100 MiB) and each thread writes one. With
@@ -88,7 +89,7 @@ def pin(
     Racing creators are harmless: the first commit of a log is put if absent.
     """
     with lake_faults(customer, table.name, uri):
-        if not (log := _open(uri)):
+        if not (log := open_existing(customer, table.name, uri)):
             before_creation()
             DeltaTable.create(
                 uri,
@@ -103,16 +104,8 @@ def pin(
 
 def pin_existing(table: TableContract, customer: str, uri: str) -> Pin | None:
     """The table's current version, or None if it has not been made: looking must not make it."""
-    with lake_faults(customer, table.name, uri):
-        log = _open(uri)
+    log = open_existing(customer, table.name, uri)
     return Pin(table, customer, uri, log.version(), log) if log else None
-
-
-def _open(uri: str) -> DeltaTable | None:
-    try:
-        return DeltaTable(uri)
-    except TableNotFoundError:
-        return None
 
 
 def replace(
@@ -239,4 +232,5 @@ _LOST_COMMITS = (
 
 
 def _lost(error: Exception) -> bool:
-    return any(sign in str(error) for sign in _LOST_COMMITS)
+    """A commit that failed as the disk is full is nobody's race, though its text says the same."""
+    return not isinstance(error, LakeFault) and any(sign in str(error) for sign in _LOST_COMMITS)

@@ -1,4 +1,4 @@
-"""What HDFS refused or could not do, as one named error that says what to do.
+"""What the lake's file system refused or could not do, as one named error that says what to do.
 
 Belongs here: telling by their texts what Sail, deltalake and Spark raise. Whatever it was, a rerun
 of the same command finishes what was begun: steps decide from what tables hold, and commits are
@@ -20,7 +20,7 @@ class LakeFault(Exception):
 
 
 # In this order: a write that finds no DataNode may also say that a connection was refused.
-_FAULTS: Final = (
+_OF_HDFS: Final = (
     (
         r"SafeModeException|is in safe mode",
         "HDFS is in safe mode and takes no writes. After a start it leaves it by itself when "
@@ -50,10 +50,27 @@ _FAULTS: Final = (
         "DataNode up (hdfs dfsadmin -report)?",
     ),
 )
+# By the words of libc, Rust and Java, or by the number of the error.
+_OF_DISKS: Final = (
+    (
+        r"No space left on device|Disk quota exceeded|File too large|os error (27|28|122)\b",
+        "The disk is full, or this user's share of it (see df -h, quota, ulimit -f). Make room.",
+    ),
+    (
+        r"Read-only file system|os error 30\b",
+        "The file system is mounted read-only. Mount it so that it can be written.",
+    ),
+    (
+        r"Permission ?[dD]enied|AccessDenied|Operation not permitted|os error (1|13)\b",
+        "This user may not read or write there. The lake's folder and all below it belong to the "
+        "platform's user: see ls -ld, and give this user access.",
+    ),
+)
+_COLOURS: Final = re.compile(r"\x1b\[\d*m")  # deltalake's, whoever reads them
 
 
-def fault_of(error: BaseException) -> str | None:
-    """What is wrong with the file system and what to do; None for any other error.
+def fault_of(error: BaseException, uri: str) -> str | None:
+    """What is wrong with the file system of `uri` and what to do; None for any other error.
 
     A source that can't be read says so itself, while a table is written: that a connection was
     refused may be the broker's doing.
@@ -61,7 +78,8 @@ def fault_of(error: BaseException) -> str | None:
     told = str(error)
     if any(f"{kind.__name__}: " in told for kind in _kinds_of(SourceError)):
         return None
-    return next((what for signs, what in _FAULTS if re.search(signs, told)), None)
+    faults = _OF_HDFS if uri.startswith("hdfs://") else _OF_DISKS
+    return next((what for signs, what in faults if re.search(signs, told)), None)
 
 
 def _kinds_of(kind: type[Exception]) -> Iterator[type[Exception]]:
@@ -78,7 +96,7 @@ def lake_faults(customer: str, table: str, uri: str) -> Iterator[None]:
     except LakeFault:
         raise
     except Exception as error:
-        what = fault_of(error) if uri.startswith("hdfs://") else None
+        what = fault_of(error, uri)
         if what is None:
             raise
         raise LakeFault(
@@ -88,5 +106,6 @@ def lake_faults(customer: str, table: str, uri: str) -> Iterator[None]:
 
 def _first(error: Exception) -> str:
     """Java's stack is for the log."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = _COLOURS.sub("", str(error))
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
     return "; ".join(lines[:3])[:500]

@@ -13,9 +13,12 @@ from datetime import timedelta
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError
 from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import FileType, PyFileSystem
+
+from assess_assets.storage.lake_faults import lake_faults
+from assess_assets.storage.opening import open_existing
 
 
 @dataclass(frozen=True)
@@ -45,16 +48,18 @@ class Kept:
     lost_race: bool
 
 
-def keep(table: str, uri: str, upkeep: Upkeep) -> Kept | None:
+def keep(customer: str, table: str, uri: str, upkeep: Upkeep) -> Kept | None:
     """Compact and vacuum a table; None if there is none. Doing it twice changes nothing more."""
-    try:
-        opened = DeltaTable(uri)
-    except TableNotFoundError:
-        return None
+    with lake_faults(customer, table, uri):
+        opened = open_existing(customer, table, uri)
+        return _keep(table, opened, upkeep) if opened else None
+
+
+def _keep(table: str, opened: DeltaTable, upkeep: Upkeep) -> Kept:
     version, files = opened.version(), len(opened.file_uris())
     lost_race = not compact(opened, upkeep)
-    removed = vacuum(DeltaTable(uri), upkeep.retention)
-    now = DeltaTable(uri)
+    removed = vacuum(DeltaTable(opened.table_uri), upkeep.retention)
+    now = DeltaTable(opened.table_uri)
     return Kept(
         table=table,
         version_before=version,

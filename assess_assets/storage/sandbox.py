@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.dataset
 from deltalake import DeltaTable, Schema
-from deltalake.exceptions import TableNotFoundError
 
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.storage.older_tables import new_fields
+from assess_assets.storage.opening import open_existing
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.dialect import DUCKDB_MACROS
 from assess_assets.tables.registry import CUSTOMER_TABLES, table_named
@@ -65,10 +65,12 @@ def open_tables(
     layout: LakeLayout, customer: str, tables: Sequence[TableContract] = CUSTOMER_TABLES
 ) -> dict[str, DeltaTable | None]:
     """The customer's tables in contract order; None for one that has not been made yet."""
-    uris = [layout.uri(table, customer) for table in tables]
-    with ThreadPoolExecutor(len(uris)) as pool:
-        opened = list(pool.map(_open, uris))
-    return {table.name: one for table, one in zip(tables, opened, strict=True)}
+
+    def opened(table: TableContract) -> DeltaTable | None:
+        return open_existing(customer, table.name, layout.uri(table, customer))
+
+    with ThreadPoolExecutor(len(tables)) as pool:
+        return dict(zip([table.name for table in tables], pool.map(opened, tables), strict=True))
 
 
 def customer_sql(layout: LakeLayout, customer: str) -> "duckdb.DuckDBPyConnection":
@@ -154,10 +156,3 @@ def in_reach(error: Exception) -> str:
     """The error without advice that nobody can follow here, and with what is here instead."""
     told, cut = _HOW_TO_LOAD.subn("", str(error))
     return told + (_INSTEAD if cut else "")
-
-
-def _open(uri: str) -> DeltaTable | None:
-    try:
-        return DeltaTable(uri)
-    except TableNotFoundError:
-        return None

@@ -314,5 +314,5 @@ def test_no_reader_is_given_less_than_a_day(platform: Platform) -> None:
 
 
 def test_a_table_that_was_not_made_is_not_made_by_maintenance(tmp_path: Path) -> None:
-    assert keep("exams", f"file://{tmp_path}/exams", COMPACT_ALL) is None
+    assert keep(CUSTOMER, "exams", f"file://{tmp_path}/exams", COMPACT_ALL) is None
     assert list(tmp_path.iterdir()) == []

@@ -75,12 +75,12 @@ def test_maintenance_makes_files_few_and_removes_old_ones_under_no_reader(hdfs: 
     for number in range(4):
         write_deltalake(uri, pa.table({"x": [number]}), mode="append")
     reader = DeltaTable(uri)
-    kept = keep("grown", uri, Upkeep(1, target_bytes=2**20, retention=timedelta(days=7)))
+    kept = keep("acme", "grown", uri, Upkeep(1, target_bytes=2**20, retention=timedelta(days=7)))
     assert kept is not None
     assert (kept.files_before, kept.files, kept.files_removed) == (4, 1, 0)
     rows = reader.to_pyarrow_table().sort_by("x").to_pylist()
     assert rows == [{"x": number} for number in range(4)]
-    cleaned = keep("grown", uri, Upkeep(1, target_bytes=2**20, retention=timedelta(0)))
+    cleaned = keep("acme", "grown", uri, Upkeep(1, target_bytes=2**20, retention=timedelta(0)))
     assert cleaned is not None
     assert (cleaned.files, cleaned.files_removed) == (1, 4)
     assert DeltaTable(uri).to_pyarrow_table().sort_by("x").to_pylist() == rows

@@ -255,6 +255,7 @@ def test_customers_that_only_landed_are_listed(assess: Assess, tmp_path: Path) -
             "landing_files": 1,
             "tables": [],
             "messages": 0,
+            "problems": [],
         }
     ]
 

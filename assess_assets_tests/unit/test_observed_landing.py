@@ -7,7 +7,11 @@ import dagster as dg
 import pytest
 
 from assess_assets.assets.landing_files import landing_files
+from assess_assets.automation.news import look_at_sources, news_of
+from assess_assets.resources.lake import LakeResource
+from assess_assets.resources.spark import SparkEngine
 from assess_assets.sources.landing_files import folder_version
+from assess_assets.sources.ranges import LandedFileUnreadable
 from assess_assets_tests.conftest import Platform
 from assess_assets_tests.observing import observe_source, told_by_failure
 
@@ -45,3 +49,13 @@ def test_once_mended_everybody_is_observed(two: Platform) -> None:
     assert result.success
     assert [one.partition for one in seen] == ["acme", "globex"]
     assert len({one.tags["dagster/data_version"] for one in seen}) == 2
+
+
+def test_who_looks_for_news_is_told_of_that_customer_and_sees_the_others(two: Platform) -> None:
+    lake = LakeResource.from_settings(two.settings, SparkEngine(url=two.settings.spark))
+    acme, globex = look_at_sources(lake, None, ["acme", "globex"])
+    with pytest.raises(LandedFileUnreadable, match=r"^Customer acme: the landing folder .*acme"):
+        news_of(lake, acme)
+    news = news_of(lake, globex)
+    assert news is not None
+    assert (news.customer, news.told) == ("globex", "1 files")
