@@ -101,7 +101,7 @@ def _explain(
         if opened[name] is not None and has_no_message(layout, key):
             raise CommandFailed(no_message_yet(key)) from None
         absent = "does not exist" if opened[name] is None else str(nothing)
-        fix = f" Look at it: assess show {name} --customer {key}" if where else _make(name, key)
+        fix = f" Look at it: {_shown_by(aggregate, key)}" if where else _make(key)
         raise CommandFailed(
             f"Customer {key}, table {name} ({layout.uri(aggregate.table, key)}): {absent}.", fix
         ) from None
@@ -112,11 +112,17 @@ def _explain(
         ) from None
 
 
-def _make(name: str, key: str) -> str:
+def _make(key: str) -> str:
     return (
         "Next: dagster asset materialize -m assess_assets.definitions "
-        f"--select '+{name}' --partition {key}"
+        f"--select '*' --partition {key}"
     )
+
+
+def _shown_by(aggregate: "Aggregate", key: str) -> str:
+    if aggregate.table.shared:
+        return "assess customers --overview"
+    return f"assess show {aggregate.table.name} --customer {key}"
 
 
 def _rebuild(key: str) -> str:
@@ -163,10 +169,7 @@ def _print(told: "Explanation", where: str | None, limit: int) -> None:
 def _behind(told: "Explanation") -> str:
     now = "Attempts are at build {build}, batch {batch} now".format_map(told.ledger)
     behind = f"{now}: the table is behind" if told.is_behind else "The table is up to date"
-    return (
-        f"{behind}, and {told.later_messages} messages came later. "
-        f"{_make(told.aggregate.table.name, told.customer)}"
-    )
+    return f"{behind}, and {told.later_messages} messages came later. {_make(told.customer)}"
 
 
 def _print_values(told: "Explanation", limit: int) -> None:
@@ -240,7 +243,7 @@ def _refuse_what_is_wrong(told: "Explanation", layout: "LakeLayout") -> None:
             f"Customer {told.customer}, table {table.name} ({layout.uri(table, told.customer)}): "
             f"the numbers do not add up.\n{shown}\n"
             + (
-                f"The table is behind. {_make(table.name, told.customer)}"
+                f"The table is behind. {_make(told.customer)}"
                 if told.is_behind
                 else "Was a table changed by hand? The checks say which: `assess history` has the "
                 f"versions; to make all from raw_messages: {_rebuild(told.customer)}"

@@ -128,7 +128,9 @@ def explain(
         )
 
 
-_LEDGER = "select max(l.build) as build, max(l.batch) as batch from message_ledger l"
+# A ledger without messages is at the build, and at no batch.
+_LEDGER = """select coalesce(max(l.build), (select max(b.build) from builds b)) as build,
+  coalesce(max(l.batch), 0) as batch from message_ledger l"""
 _LATER = "select count(*) as n from raw_messages r where r.batch > {batch}"
 
 
@@ -174,7 +176,8 @@ def _recorded(ask: Ask, made_from: Row) -> Row:
     build, batch = made_from["build"], made_from["batch"]
     return ask(
         f"""select (select max(b.build) from builds b where b.build <= {build}) as build,
-                   (select max(l.batch) from message_ledger l where l.batch <= {batch}) as batch"""
+          (select coalesce(max(l.batch), 0) from message_ledger l
+           where l.batch <= {batch}) as batch"""
     )[0]
 
 

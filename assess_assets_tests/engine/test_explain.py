@@ -384,5 +384,5 @@ def test_a_table_that_was_not_made_says_what_to_run(acme: Steps) -> None:
     result = assess(lake, "exam_performance", "-c", CUSTOMER)
     assert result.exit_code == 1
     assert "does not exist" in result.stderr
-    assert f"--select '+exam_performance' --partition {CUSTOMER}" in result.stderr
+    assert f"--select '*' --partition {CUSTOMER}" in result.stderr
     assert not Path(f"{lake}/{CUSTOMER}/exam_performance".removeprefix("file://")).exists()
