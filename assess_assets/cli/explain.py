@@ -210,7 +210,10 @@ def _refuse_what_is_wrong(told: "Explanation", layout: "LakeLayout") -> None:
     wrong = [f"- {one.meaning}: {one.left} and {one.right}" for one in told.unbalanced]
     for row in told.differing:
         names = ", ".join(value.column for value in row.differing)
-        wrong.append(f"- {', '.join(map(str, row.key.values()))}: {names} differ from the recount")
+        differ = "differs" if len(row.differing) == 1 else "differ"
+        wrong.append(
+            f"- {', '.join(map(str, row.key.values()))}: {names} {differ} from the recount"
+        )
     if wrong:
         shown = "\n".join(wrong[:20]) + (f"\n- and {len(wrong) - 20} more" if wrong[20:] else "")
         raise CommandFailed(

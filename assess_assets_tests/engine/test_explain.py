@@ -291,7 +291,7 @@ def test_the_command_fails_when_a_number_differs(damaged: Damaged) -> None:
     for json_or_text in ([], ["--json"]):
         result = assess(damaged.root, "exam_counts", "-c", SOUND, *json_or_text)
         assert result.exit_code == 1
-        assert f"- {before['exam_name']}: attempts differ from the recount" in result.stderr
+        assert f"- {before['exam_name']}: attempts differs from the recount" in result.stderr
         assert "- sum of attempts in these rows = counted: " in result.stderr
         assert "999" in result.stdout
 
