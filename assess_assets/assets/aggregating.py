@@ -24,13 +24,14 @@ def aggregate_each(
     table: TableContract,
     make: Callable[[Frames], DataFrame],
     upstream: Mapping[str, Tables],
+    rows: int | None = None,
 ) -> Replacements:
     """`aggregate_customer` for every customer of the run."""
     return replace_each(
         context,
         lake,
         lambda tables, customer, policy: aggregate_customer(
-            tables, customer, policy, table, make, upstream
+            tables, customer, policy, table, make, upstream, rows
         ),
     )
 
@@ -42,16 +43,19 @@ def aggregate_customer(
     table: TableContract,
     make: Callable[[Frames], DataFrame],
     upstream: Mapping[str, Tables],
+    rows: int | None = None,
 ) -> Replacement:
     """Replace the whole table by what `make` makes of its upstream, up to the ledger's watermark.
 
-    Rows carry the (build, batch) they were made from; while that pair is current, nothing is done.
+    Rows carry the (build, batch) they were made from; while that pair is current, nothing is
+    done. `rows`, if the table always has as many: then with another number it is made again.
     """
     target = lake.pin(table, customer)
     upto = read_watermark(lake, customer, policy)
     facts = {"build": upto.build, "batch": upto.batch}
     own = lake.progress(target)
-    unchanged = own == Progress(own.rows, upto.build, upto.build, upto.batch)
+    whole = own.rows if rows is None else rows
+    unchanged = own == Progress(whole, upto.build, upto.build, upto.batch)
     if unchanged or not (own.rows or upto.messages):
         return Replacement(target, facts=facts)
 

@@ -8,6 +8,7 @@ from assess_assets.customers import CustomerPolicy
 from assess_assets.messages import CONTRACT_VERSION
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.builds import (
+    Build,
     Versions,
     claim_build,
     latest_build,
@@ -16,6 +17,7 @@ from assess_assets.storage.builds import (
 )
 from assess_assets.storage.lake import Lake, Replacement, Replacements
 from assess_assets.tables.ingest import BUILDS
+from assess_assets.tables.registry import MADE_BY_BUILD
 from assess_assets.versions import CODE_VERSION
 
 
@@ -43,14 +45,16 @@ def claim_if_changed(lake: Lake, customer: str, versions: Versions, run_id: str)
     table = lake.pin(BUILDS, customer)
     latest = latest_build(table)
     if latest is None:
-        reason = "first run"
+        highest = _highest(lake, customer, latest)
+        reason = f"builds was empty, after build {highest}" if highest else "first run"
     else:
         refuse_older_code(customer, latest, versions)
         refuse_changed_policy(customer, latest, versions)
         reason = "; ".join(versions.changes_since(latest.versions))
         if not reason:
             return Replacement(table, facts={"build": latest.number})
-    number = claim_build(table, latest, versions, reason, lake.now(), run_id)
+    highest = _highest(lake, customer, latest)
+    number = claim_build(table, highest, versions, reason, lake.now(), run_id)
     return Replacement(lake.pin(BUILDS, customer), facts={"build": number, "reason": reason})
 
 
@@ -60,4 +64,15 @@ def claim_rebuild(lake: Lake, customer: str, versions: Versions, reason: str, ru
     latest = latest_build(table)
     if latest is not None:
         refuse_older_code(customer, latest, versions)
-    return claim_build(table, latest, versions, reason, lake.now(), run_id)
+    highest = _highest(lake, customer, latest)
+    return claim_build(table, highest, versions, reason, lake.now(), run_id)
+
+
+def _highest(lake: Lake, customer: str, latest: Build | None) -> int:
+    """Of all builds that the customer's tables know: `builds` may have lost a row.
+
+    A build that a table has rows of already would not be made.
+    """
+    pins = (lake.pin_existing(table, customer) for table in MADE_BY_BUILD)
+    carried = (lake.progress(pinned).highest_build for pinned in pins if pinned)
+    return max([latest.number if latest else 0, *carried])

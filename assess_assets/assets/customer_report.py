@@ -9,7 +9,7 @@ from assess_assets.reports.markdown import render_markdown, summary_of
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake, Replacement, Replacements
-from assess_assets.tables.reports import CUSTOMER_REPORT
+from assess_assets.tables.reports import CUSTOMER_REPORT, FORMATS
 from assess_assets.transforms.answers.answering import answer_customer
 
 
@@ -39,7 +39,7 @@ def customer_report(
         "exam_performance": exam_performance,
         "question_difficulty": question_difficulty,
     }
-    reports = aggregate_each(context, lake, CUSTOMER_REPORT, make_report, upstream)
+    reports = aggregate_each(context, lake, CUSTOMER_REPORT, make_report, upstream, len(FORMATS))
     for customer, report in reports.items():
         summary = dg.MetadataValue.md(summarize(lake.lake, report))
         context.add_asset_metadata({"summary": summary}, partition_key=customer)

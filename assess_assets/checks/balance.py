@@ -9,6 +9,7 @@ The ledger's highest batch is its watermark: what lies beyond is not parsed yet,
 """
 
 from assess_assets.checks.facts import Fact, query, same_message, where_it_is
+from assess_assets.messages.rules import Rule
 
 _END_OF_TIME = "9223372036854775807"
 # An emptied ledger has no watermark: then nothing is excused.
@@ -18,7 +19,7 @@ CLAIMED_RANGES_ARE_LANDED = Fact(
     name="claimed_ranges_are_landed",
     table="raw_messages",
     meaning="Every range that a batch claimed to read has as many messages in raw_messages as "
-    "source_ranges says, and never more than offsets.",
+    "source_ranges says: of a file as many as offsets, of a topic never more.",
     query=query(
         """
         select c.source, c.partition, c.batch, c.start_offset, c.end_offset,
@@ -28,9 +29,11 @@ CLAIMED_RANGES_ARE_LANDED = Fact(
           on r.source = c.source and r.partition = c.partition and r.batch = c.batch
          and r.offset >= c.start_offset and r.offset < c.end_offset
         where c.kind = 'read'
-        group by c.source, c.partition, c.batch, c.start_offset, c.end_offset, c.messages
+        group by c.source, c.partition, c.batch, c.start_offset, c.end_offset, c.messages,
+                 c.size_bytes
         having count(r.offset) > c.end_offset - c.start_offset
             or count(r.offset) <> c.messages
+            or (c.size_bytes is not null and c.messages <> c.end_offset - c.start_offset)
         """
     ),
 )
@@ -108,9 +111,26 @@ FATES_MATCH_THEIR_TABLES = Fact(
     ),
 )
 
+QUARANTINED_MESSAGES_ARE_WHOLE = Fact(
+    name="quarantined_messages_are_whole",
+    table="quarantined_messages",
+    meaning="Every quarantined message breaks a rule of the message contract, and its bytes are "
+    "kept, if the source had any.",
+    query=query(
+        f"""
+        select {where_it_is("q")}, q.rule, q.value is null as has_no_value
+        from {{quarantined_messages}} q
+        where q.rule not in ({", ".join(f"'{rule}'" for rule in Rule)})
+           or (q.value is null
+               and q.rule not in ('{Rule.EMPTY_MESSAGE}', '{Rule.UNREADABLE_SOURCE}'))
+        """
+    ),
+)
+
 BALANCE = (
     CLAIMED_RANGES_ARE_LANDED,
     LANDED_MESSAGES_WERE_CLAIMED,
     EVERY_MESSAGE_HAS_ONE_FATE,
     FATES_MATCH_THEIR_TABLES,
+    QUARANTINED_MESSAGES_ARE_WHOLE,
 )

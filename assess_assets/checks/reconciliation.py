@@ -4,25 +4,29 @@ Numbers of questions and options are compared with what the validator counted in
 """
 
 from assess_assets.checks.facts import ATTEMPT, Fact, query, where_it_is
+from assess_assets.tables.reports import FORMATS
 
 EVERY_ATTEMPT_HAS_ALL_ITS_QUESTIONS = Fact(
     name="every_attempt_has_all_its_questions",
     table="questions",
-    meaning="Every accepted message has as many rows in questions as it has questions, and they "
-    "say that they show as many options as it has.",
+    meaning="Every accepted message has as many rows in questions as it has questions, at the "
+    "positions from 0 on, and they say that they show as many options as it has.",
     slices=ATTEMPT,
     query=query(
         f"""
         select {where_it_is("l")},
                l.question_count, coalesce(s.questions, 0) as question_rows,
-               l.option_count, coalesce(s.options, 0) as options_shown
+               l.option_count, coalesce(s.options, 0) as options_shown,
+               s.first_position, s.last_position
         from {{message_ledger}} l
-        left join (select q.user_exam_id, count(*) as questions, sum(q.options_shown) as options
+        left join (select q.user_exam_id, count(*) as questions, sum(q.options_shown) as options,
+                          min(q.position) as first_position, max(q.position) as last_position
                    from {{questions}} q group by q.user_exam_id) s
           on s.user_exam_id = l.user_exam_id
         where l.fate = 'accepted'
           and (coalesce(s.questions, 0) is distinct from l.question_count
-               or coalesce(s.options, 0) is distinct from l.option_count)
+               or coalesce(s.options, 0) is distinct from l.option_count
+               or s.first_position <> 0 or s.last_position <> s.questions - 1)
         """
     ),
 )
@@ -30,17 +34,21 @@ EVERY_ATTEMPT_HAS_ALL_ITS_QUESTIONS = Fact(
 EVERY_QUESTION_HAS_ALL_ITS_OPTIONS = Fact(
     name="every_question_has_all_its_options",
     table="options",
-    meaning="Every row of questions has as many rows in options as it says it shows.",
+    meaning="Every row of questions has as many rows in options as it says it shows, at the "
+    "positions from 0 on.",
     slices=ATTEMPT,
     query=query(
         f"""
         select {where_it_is("q")}, q.position, q.question_id,
-               q.options_shown, coalesce(s.options, 0) as option_rows
+               q.options_shown, coalesce(s.options, 0) as option_rows,
+               s.first_position, s.last_position
         from {{questions}} q
-        left join (select o.user_exam_id, o.question_position, count(*) as options
+        left join (select o.user_exam_id, o.question_position, count(*) as options,
+                          min(o.position) as first_position, max(o.position) as last_position
                    from {{options}} o group by o.user_exam_id, o.question_position) s
           on s.user_exam_id = q.user_exam_id and s.question_position = q.position
         where coalesce(s.options, 0) is distinct from q.options_shown
+           or s.first_position <> 0 or s.last_position <> s.options - 1
         """
     ),
 )
@@ -96,6 +104,21 @@ QUESTION_DIFFICULTY_ADDS_UP_TO_ALL_QUESTIONS = Fact(
     ),
 )
 
+THE_REPORT_HAS_EVERY_FORMAT = Fact(
+    name="the_report_has_every_format",
+    table="customer_report",
+    meaning="A customer with messages has a report in every format.",
+    query=query(
+        f"""
+        select f.format, l.messages
+        from ({" union all ".join(f"select '{each}' as format" for each in FORMATS)}) f
+        cross join (select count(*) as messages from {{message_ledger}} m) l
+        left join {{customer_report}} r on r.format = f.format
+        where r.format is null and l.messages > 0
+        """
+    ),
+)
+
 RECONCILIATION = (
     EVERY_ATTEMPT_HAS_ALL_ITS_QUESTIONS,
     EVERY_QUESTION_HAS_ALL_ITS_OPTIONS,
@@ -103,4 +126,5 @@ RECONCILIATION = (
     _adds_up_to_all_attempts("exam_counts"),
     _adds_up_to_all_attempts("exam_performance"),
     QUESTION_DIFFICULTY_ADDS_UP_TO_ALL_QUESTIONS,
+    THE_REPORT_HAS_EVERY_FORMAT,
 )

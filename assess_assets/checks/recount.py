@@ -110,6 +110,12 @@ _AVERAGES = ",\n".join(
     f"sum(s.reported_{name} * s.messages) / nullif(sum(s.scored), 0) as average_{name}_by_message"
     for name in _COUNTED
 )
+# Scores above 1 are rare, and any size: a message may report more correct answers than questions.
+SCALES = {
+    "average_score": "highest_score",
+    "average_score_by_message": "highest_score",
+    "score_stddev": "highest_score",
+}
 EXAM_PERFORMANCE = Recount(
     "exam_performance",
     [
@@ -159,6 +165,7 @@ recount as (
         "all_correct_share",
         "score_stddev",
     ],
+    scales=SCALES,
 )
 
 QUESTION_DIFFICULTY = Recount(

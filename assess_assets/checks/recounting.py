@@ -3,25 +3,30 @@
 Belongs here: what follows from one declaration. Does not: how any table is counted (`recount`).
 """
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from assess_assets.checks.facts import Fact, named, of_customer, plain_names
 
-NEAR: Final = 1e-9  # a mean depends on the order it is summed in
+# A mean depends on the order it is summed in: in the last digits of what is summed.
+NEAR: Final = 1e-9
 
 
 @dataclass(frozen=True)
 class Recount:
     """`relations` are CTEs on top of `made`, the batch that the table was made from; the last one
-    is `recount`, whose columns equal the table's: exactly, or (`near`) to 1e-9. `rows` are those of
-    the table that are the customer's, if others are in it too."""
+    is `recount`, whose columns equal the table's: exactly, or (`near`) to 1e-9 of the
+    value, of 1, or of the column that `scales` names for it, whichever is the largest: the spread
+    of large numbers may be small. `rows` are those of the table that are the customer's, if others
+    are in it too."""
 
     table: str
     relations: list[str]
     key: list[str]
     same: list[str]
     near: list[str]
+    scales: Mapping[str, str] = field(default_factory=dict)
     rows: str | None = None
 
     @property
@@ -33,7 +38,7 @@ class Recount:
         differs = named(
             [
                 *((name, f"t.{name} is distinct from r.{name}") for name in self._exact),
-                *((name, _is_off(name)) for name in self.near),
+                *((name, self._is_off(name)) for name in self.near),
             ]
         )
         return Fact(
@@ -54,6 +59,21 @@ class Recount:
         text = f"with {self._counted}\nselect {columns} from recount r"
         return plain_names(of_customer(text, customer))
 
+    def tolerance(self, column: str, row: Mapping[str, Any]) -> float:
+        """By how much a stored value may differ from that of the recounted row."""
+        return NEAR * max(1.0, *(abs(float(row[name] or 0)) for name in self._sizes(column)))
+
+    def _is_off(self, column: str) -> str:
+        sizes = ", ".join(f"abs(r.{name})" for name in self._sizes(column))
+        stored, recounted = f"t.{column}", f"r.{column}"
+        return (
+            f"({stored} is null) <> ({recounted} is null) "
+            f"or abs({stored} - {recounted}) > {NEAR} * greatest(1.0, {sizes})"
+        )
+
+    def _sizes(self, column: str) -> list[str]:
+        return [column, *filter(None, [self.scales.get(column)])]
+
     @property
     def _exact(self) -> list[str]:
         return [*self.key, *self.same]
@@ -69,8 +89,3 @@ class Recount:
             f"coalesce(max(m.batch), 9223372036854775807) as batch from {self._stored} m)"
         )
         return ",\n".join([made, *self.relations])
-
-
-def _is_off(name: str) -> str:
-    both_null = f"case when t.{name} is null and r.{name} is null then 0 else 1 end"
-    return f"coalesce(abs(t.{name} - r.{name}), {both_null}) > {NEAR}"

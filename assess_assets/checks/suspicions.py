@@ -77,10 +77,11 @@ OPTIONS_ARE_WHOLE = Suspicion(
         """
         select 1 as one
         from (select k.hash, count(*) as options, bit_count(bit_or(k.bit)) as positions,
+                     min(k.position) as first, max(k.position) as last,
                      min(k.question) as question, max(k.question) as another
               from (select xxhash64(o.user_exam_id, o.question_position) as hash,
                            xxhash64(o.question_id, o.source, o.partition, o.offset) as question,
-                           shiftleft(1L, cast(pmod(o.position, 64) as int)) as bit
+                           o.position, shiftleft(1L, cast(pmod(o.position, 64) as int)) as bit
                     from {options} o) k
               group by k.hash) s
         full outer join
@@ -91,7 +92,8 @@ OPTIONS_ARE_WHOLE = Suspicion(
           on w.hash = s.hash
         where w.hash is null
            or coalesce(s.options, 0) is distinct from w.options_shown
-           or s.positions <> s.options or s.question <> s.another or s.question <> w.question
+           or s.first <> 0 or s.last <> s.options - 1 or s.positions <> s.options
+           or s.question <> s.another or s.question <> w.question
         """
     ),
 )

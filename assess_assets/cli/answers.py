@@ -67,7 +67,7 @@ def report(
     It is the one that was last materialized. The files are customer_report_KEY.md and .html, KEY
     being the customer's.
     """
-    from assess_assets.tables.reports import CUSTOMER_REPORT
+    from assess_assets.tables.reports import CUSTOMER_REPORT, FORMATS
 
     key = chosen_customer(customer, customer_name)
     _, layout = deployment()
@@ -80,6 +80,12 @@ def report(
         raise CommandFailed(
             f"Customer {key}: table customer_report ({layout.uri(CUSTOMER_REPORT, key)}) {has}. "
             f"{_materialize('+customer_report', key)}"
+        )
+    if lacking := set(FORMATS) - {row["format"] for row in rows}:
+        raise CommandFailed(
+            f"Customer {key}: table customer_report ({layout.uri(CUSTOMER_REPORT, key)}) lacks the "
+            f"report as {' and as '.join(sorted(lacking))}. Nothing was written. "
+            f"{_materialize('customer_report', key)}"
         )
     out.mkdir(parents=True, exist_ok=True)
     for row in rows:

@@ -1,7 +1,7 @@
 """Two versions of a customer's tables, compared row by row: what `assess rebuild` prints.
 
 Belongs here: equality of rows as the project means it. Build numbers differ by design, and floats
-are equal to nine digits, because a mean depends on the order it is summed in.
+are equal to nine digits of what was summed, because a mean depends on the order it is summed in.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql.types import DoubleType
 
+from assess_assets.checks.recount import SCALES
 from assess_assets.storage.sandbox import dataset_of, sandbox_of
 from assess_assets.tables.contract import Column, TableContract
 from assess_assets.tables.ingest import BUILDS, RAW_MESSAGES, SOURCE_RANGES
@@ -68,5 +69,7 @@ def _compared(column: Column) -> str:
     if column.name in REPORTS:
         value = f"replace({value}, 'build ' || \"build\", 'build')"
     if isinstance(column.type, DoubleType):
-        value = f"round({value}, 9)"
+        largest = SCALES.get(column.name)
+        scale = f'greatest(1, "{largest}")' if largest else "1"
+        value = f"round({value} / {scale}, 9)"
     return f'{value} AS "{column.name}"'

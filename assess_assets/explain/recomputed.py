@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from assess_assets.checks.recounting import NEAR
 from assess_assets.explain.aggregates import Aggregate
 from assess_assets.explain.sources import Row
 
@@ -19,11 +18,12 @@ class Value:
     column: str
     stored: Any
     recomputed: Any
+    tolerance: float = 0.0
 
     @property
     def is_equal(self) -> bool:
         if isinstance(self.stored, float) and isinstance(self.recomputed, float):
-            return math.isclose(self.stored, self.recomputed, rel_tol=0, abs_tol=NEAR)
+            return math.isclose(self.stored, self.recomputed, rel_tol=0, abs_tol=self.tolerance)
         return bool(self.stored == self.recomputed)
 
 
@@ -54,10 +54,16 @@ def compare(
         key = tuple(row[name] for name in keys)
         found = again.get(key)
         values = {} if found is None else {**found, **made_from}
+        near = {} if found is None else _tolerances(aggregate, found)
         rows.append(
             ExplainedRow(
                 dict(zip(keys, key, strict=True)),
-                [Value(name, row[name], values.get(name)) for name in columns],
+                [Value(name, row[name], values.get(name), near.get(name, 0.0)) for name in columns],
             )
         )
     return rows
+
+
+def _tolerances(aggregate: Aggregate, recounted: Row) -> dict[str, float]:
+    recount = aggregate.recount
+    return {name: recount.tolerance(name, recounted) for name in recount.near}

@@ -88,10 +88,13 @@ def refuse_changed_policy(customer: str, latest: Build, running: Versions) -> No
 
 
 def claim_build(
-    builds: Pin, latest: Build | None, running: Versions, reason: str, now: datetime, run_id: str
+    builds: Pin, highest: int, running: Versions, reason: str, now: datetime, run_id: str
 ) -> int:
-    """Append build k + 1 against the pinned version. Raises LostRace if another claimed it."""
-    number = latest.number + 1 if latest else 1
+    """Append the build after the highest, against the pinned version.
+
+    Raises LostRace if another claimed it.
+    """
+    number = highest + 1
     append_claim(
         builds,
         [

@@ -29,6 +29,11 @@ TABLES: tuple[TableContract, ...] = (
 
 CUSTOMER_TABLES = tuple(table for table in TABLES if not table.shared)
 
+# Those whose rows say which build they were made by.
+MADE_BY_BUILD = tuple(
+    table for table in CUSTOMER_TABLES if table is not BUILDS and "build" in table.column_names
+)
+
 
 def table_named(name: str) -> TableContract:
     """Raises KeyError, naming the tables there are."""

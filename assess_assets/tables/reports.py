@@ -7,6 +7,8 @@ from assess_assets.tables.coordinates import MADE_FROM
 
 _LEDGER = ("message_ledger.fate",)
 
+FORMATS = ("markdown", "html")
+
 CUSTOMER_REPORT = TableContract(
     name="customer_report",
     group="reports",

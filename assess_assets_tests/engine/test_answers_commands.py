@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 import typer
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner, Result
 
@@ -15,6 +16,7 @@ from assess_assets.cli.answers import answers, report
 from assess_assets.cli.errors import Commands
 from assess_assets.cli.explain import explain
 from assess_assets.storage.builds import Versions
+from assess_assets.tables.reports import CUSTOMER_REPORT
 from assess_assets_tests.conftest import Platform
 from assess_assets_tests.deliveries import OTHER_FORM, lines, message
 
@@ -123,6 +125,19 @@ def test_a_report_is_written_as_it_is_in_the_table_to_files_of_the_customers_own
         "customer_report_acme.md": content["markdown"],
         "customer_report_acme.html": content["html"],
     }
+
+
+def test_a_report_that_lacks_a_format_is_not_written_and_is_made_again(
+    assess: Assess, told: Platform, tmp_path: Path
+) -> None:
+    before = told.rows("customer_report", "acme")
+    DeltaTable(told.lake.layout.uri(CUSTOMER_REPORT, "acme")).delete("format = 'html'")
+    result = assess("report", "-c", "acme", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "lacks the report as html. Nothing was written. Next: dagster asset" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+    assert told.materialize("acme", select=["customer_report"]).success
+    assert told.rows("customer_report", "acme") == before
 
 
 def test_answers_of_tables_made_by_another_code_are_refused(

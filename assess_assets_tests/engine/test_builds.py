@@ -55,6 +55,23 @@ def test_a_rebuild_gives_the_same_tables_and_leaves_raw_messages_alone(acme: Ste
         assert acme.versions()[table] == versions[table]
 
 
+@pytest.mark.parametrize("on_purpose", [True, False])
+def test_a_build_that_builds_forgot_is_not_claimed_again(on_purpose: bool, acme: Steps) -> None:
+    """Tables that carry its number would not be made again."""
+    before = acme.all_rows("build")
+    DeltaTable(acme.uri("questions")).update({"result": "'correct'"})
+    acme.empty("builds")
+    if on_purpose:
+        assert acme.claim_rebuild("asked for") == 2
+    acme.run()
+    told = "asked for" if on_purpose else "builds was empty, after build 1"
+    assert acme.rows("builds", "build", "reason") == [{"build": 2, "reason": told}]
+    assert {row["build"] for name in MADE for row in acme.rows(name)} == {2}
+    after = acme.all_rows("build")
+    del before["builds"], after["builds"]
+    assert after == before
+
+
 def test_a_policy_change_makes_a_new_build_in_which_test_data_is_flagged(acme: Steps) -> None:
     def flags() -> dict[str, set[Any]]:
         return {

@@ -1,15 +1,24 @@
 """Checks of aggregates: every column is recounted, and the rows add up."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from deltalake import DeltaTable
+from pyspark.sql import SparkSession
 
+from assess_assets.cli.comparison import compare
+from assess_assets.explain.aggregates import EXPLAINABLE
+from assess_assets.explain.explanation import explain
+from assess_assets.sample.records import JsonObject
+from assess_assets.storage.sandbox import open_tables
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.exams import EXAM_COUNTS, EXAMS
 from assess_assets.tables.performance import EXAM_PERFORMANCE, QUESTION_DIFFICULTY
 from assess_assets.tables.reports import CUSTOMER_OVERVIEW
 from assess_assets_tests.damage import Damaged, another
+from assess_assets_tests.deliveries import changed, lines
+from assess_assets_tests.steps import CUSTOMER, Steps
 
 RECOUNTED = {
     EXAMS: "exams_equal_a_recount",
@@ -45,6 +54,47 @@ def test_a_wrong_value_in_any_column_differs_from_the_recount(
     assert verdict.metadata["failing_rows"] == 1
     assert {key: row[key] for key in table.key} == {key: before[key] for key in table.key}
     assert set(row["differs"].split(", ")) == set(wrong)
+
+
+@pytest.fixture
+def far_above_1(spark: SparkSession, tmp_path: Path) -> Damaged:
+    """Three runs over attempts of which some report far more correct answers than questions."""
+    acme = Steps(spark, tmp_path)
+    for run in range(3):
+        reported = [2, 0, 1, 2, 999_999_993 - run, 1, 2, 7_654_321]
+        told = [_reporting(f"{run}-{n}", n) for n in reported]
+        acme.land(f"{run}.ndjson", lines(*told))
+        acme.run()
+    return Damaged(acme.lake, tmp_path / "lake", CUSTOMER)
+
+
+def _reporting(name: str, correct: int) -> JsonObject:
+    return changed(name, lambda told: told["sequences"]["counts"].update(correct=correct))
+
+
+@pytest.mark.parametrize("column", ["average_score", "average_score_by_message", "score_stddev"])
+def test_scores_far_above_1_are_compared_by_their_first_digits(
+    column: str, far_above_1: Damaged
+) -> None:
+    name = RECOUNTED[EXAM_PERFORMANCE]
+    told = far_above_1.rows("exam_performance")[0][column]
+    assert told > 1e7
+    for share, passes in ((0.0, True), (1e-12, True), (1e-6, False)):
+        before = open_tables(far_above_1.lake.layout, CUSTOMER)
+        far_above_1.change("exam_performance", 0, **{column: told * (1 + share)})
+        assert far_above_1.verdicts("exam_performance")[name].passed == passes, share
+        tables = open_tables(far_above_1.lake.layout, CUSTOMER)
+        explained = explain(
+            far_above_1.lake.layout,
+            CUSTOMER,
+            tables,
+            EXPLAINABLE["exam_performance"],
+            EXAM_PERFORMANCE.column_names,
+        )
+        differing = [value.column for row in explained.differing for value in row.differing]
+        assert differing == ([] if passes else [column]), share
+        new = {one["table"]: one["new"] for one in compare(before, tables)}
+        assert new["exam_performance"] == (0 if passes else 1), share
 
 
 def test_a_row_that_is_missing_or_made_up_differs_from_the_recount(damaged: Damaged) -> None:

@@ -61,6 +61,14 @@ def test_a_message_that_was_claimed_and_not_landed(damaged: Damaged) -> None:
     assert (row["messages"], row["landed"]) == (55, 54)
 
 
+@pytest.mark.parametrize("wrong", [{"end_offset": 60}, {"start_offset": -5}])
+def test_a_range_of_a_file_with_offsets_that_have_no_message(wrong: Row, damaged: Damaged) -> None:
+    index = _row(damaged, "source_ranges", source="messy.ndjson")
+    damaged.change("source_ranges", index, **wrong)
+    (row,) = _failed(damaged, "raw_messages", "claimed_ranges_are_landed")
+    assert (row["source"], row["messages"], row["landed"]) == ("messy.ndjson", 55, 55)
+
+
 def test_a_message_that_was_landed_and_not_claimed(damaged: Damaged) -> None:
     before = damaged.repeat("raw_messages", 0, offset=9_999)
     rows = _failed(damaged, "raw_messages", "landed_messages_were_claimed")
@@ -195,6 +203,104 @@ def test_a_copy_without_its_original(fate: str, change: Row, damaged: Damaged) -
     assert rows[0]["fate"] == fate
 
 
+@pytest.mark.parametrize("count", ["question_count", "option_count"])
+def test_a_copy_that_counts_otherwise_than_its_original(count: str, damaged: Damaged) -> None:
+    index = _row(damaged, "message_ledger", fate="duplicate")
+    before = damaged.change("message_ledger", index, **{count: 99})
+    (row,) = _failed(damaged, "message_ledger", "every_copy_has_its_original")
+    assert where_it_was(row) == where_it_was(before)
+
+
+def test_a_copy_that_is_told_to_be_the_first_to_arrive(damaged: Damaged) -> None:
+    copy = _row(damaged, "message_ledger", fate="duplicate")
+    rows = damaged.rows("message_ledger")
+    first = _row(
+        damaged,
+        "message_ledger",
+        source=rows[copy]["refers_to_source"],
+        offset=rows[copy]["refers_to_offset"],
+    )
+    later, earlier = rows[copy]["offset"], rows[first]["offset"]
+    assert rows[copy]["source"] == rows[first]["source"]
+    rows[first]["offset"], rows[copy]["offset"] = later, earlier
+    rows[copy]["refers_to_offset"] = later
+    damaged.replace("message_ledger", rows)
+    found = _failed(damaged, "message_ledger", "every_copy_has_its_original")
+    assert earlier in [row["offset"] for row in found]
+
+
+def test_a_build_that_builds_does_not_know(damaged: Damaged) -> None:
+    messages = len(damaged.rows("message_ledger"))
+    damaged.delete("builds", "build > 0")
+    rows = _failed(damaged, "message_ledger", "every_build_is_known")
+    assert rows == [{"build": 1, "messages": messages}]
+
+
+KEPT_WRONG: list[tuple[str, Row, str]] = [
+    ("conflicting_assessments", {"user_exam_id": "x"}, "user_exam_id"),
+    ("conflicting_assessments", {"fingerprint": "x"}, "fingerprint"),
+    ("conflicting_assessments", {"accepted_source": "x"}, "accepted_source"),
+    ("conflicting_assessments", {"accepted_partition": 9}, "accepted_partition"),
+    ("conflicting_assessments", {"accepted_offset": 999}, "accepted_offset"),
+    ("quarantined_messages", {"rule": "not_utf8", "json_path": None}, "why"),
+]
+
+
+@pytest.mark.parametrize(("table", "wrong", "differs"), KEPT_WRONG)
+def test_a_kept_message_of_which_the_ledger_says_something_else(
+    table: str, wrong: Row, differs: str, damaged: Damaged
+) -> None:
+    before = damaged.change(table, 0, **wrong)
+    (row,) = _failed(damaged, "message_ledger", "kept_messages_agree_with_the_ledger")
+    assert where_it_was(row) == where_it_was(before)
+    assert row["differs"] == differs
+
+
+@pytest.mark.parametrize(
+    ("fate", "wrong", "differs"),
+    [
+        (
+            "quarantined",
+            {"user_exam_id": "x", "fingerprint": "y", "question_count": 1, "option_count": 2},
+            "user_exam_id, fingerprint, question_count, option_count",
+        ),
+        ("quarantined", {"why": "x"}, "why"),
+        ("accepted", {"refers_to_source": "x"}, "refers_to"),
+    ],
+)
+def test_a_row_of_the_ledger_that_says_what_its_fate_cannot(
+    fate: str, wrong: Row, differs: str, damaged: Damaged
+) -> None:
+    index = _row(damaged, "message_ledger", fate=fate)
+    before = damaged.change("message_ledger", index, **wrong)
+    (row,) = _failed(damaged, "message_ledger", "kept_messages_agree_with_the_ledger")
+    assert (where_it_was(row), row["differs"]) == (where_it_was(before), differs)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"), [({"rule": "bogus"}, False), ({"rule": "not_json", "value": None}, True)]
+)
+def test_a_quarantined_message_without_its_bytes_or_a_rule_of_the_contract(
+    wrong: Row, told: bool, damaged: Damaged
+) -> None:
+    before = damaged.change("quarantined_messages", 0, **wrong)
+    rows = _failed(damaged, "quarantined_messages", "quarantined_messages_are_whole")
+    assert rows == [where_it_was(before) | {"rule": wrong["rule"], "has_no_value": told}]
+
+
+def test_a_report_that_lost_a_format(damaged: Damaged) -> None:
+    messages = len(damaged.rows("message_ledger"))
+    damaged.delete("customer_report", "format = 'html'")
+    rows = _failed(damaged, "customer_report", "the_report_has_every_format")
+    assert rows == [{"format": "html", "messages": messages}]
+
+
+def test_a_customer_without_messages_needs_no_report(damaged: Damaged) -> None:
+    damaged.delete("customer_report", "build > 0")
+    damaged.delete("message_ledger", "build > 0")
+    assert damaged.verdicts("customer_report")["the_report_has_every_format"].passed
+
+
 def test_questions_without_their_attempt(damaged: Damaged) -> None:
     lost = damaged.rows("assessments")[0]
     damaged.delete("assessments", f"user_exam_id = '{lost['user_exam_id']}'")
@@ -243,6 +349,22 @@ def test_a_question_that_lost_an_option_and_one_that_has_one_twice(damaged: Dama
         (each["source"], each["offset"], each["question_position"]): _shown(damaged, each) + more
         for each, more in ((lost, -1), (twice, 1))
     }
+
+
+def test_questions_and_options_at_positions_that_were_never_shown(damaged: Damaged) -> None:
+    index = _row(damaged, "questions", position=1)
+    question = damaged.change("questions", index, position=77)
+    (row,) = _failed(damaged, "questions", "every_attempt_has_all_its_questions")
+    assert where_it_was(row) == where_it_was(question)
+    assert (row["first_position"], row["last_position"]) == (0, 77)
+
+
+@pytest.mark.parametrize("position", [7, 70])
+def test_an_option_at_a_position_that_was_never_shown(position: int, damaged: Damaged) -> None:
+    option = damaged.change("options", 0, position=position)
+    (row,) = _failed(damaged, "options", "every_question_has_all_its_options")
+    assert where_it_was(row) == where_it_was(option)
+    assert row["last_position"] == position
 
 
 def _shown(damaged: Damaged, option: Row) -> int:
