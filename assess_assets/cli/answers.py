@@ -27,7 +27,11 @@ def answers(
     customer_name: CustomerName = None,
     exam: Annotated[
         str | None,
-        typer.Option("--exam", metavar="NAME", help="How many took it (default: most popular)."),
+        typer.Option(
+            "--exam",
+            metavar="NAME",
+            help="The exam of the section on one exam (default: the most popular).",
+        ),
     ] = None,
     limit: Limit = None,
     as_json: AsJson = False,

@@ -91,9 +91,12 @@ def _write(out: Path, messy: bool, seed: int | None) -> tuple[str, str]:
 
 def _load(out: Path, attempts: int, customers: int, defects: float, seed: int | None) -> None:
     from assess_assets.sample.load import DEFAULT_SEED, TRUTH, write_load
+    from assess_assets.sources.landing_files import is_landing_name
 
     if str(out) == "-":
         raise typer.BadParameter("A load is a folder of many files: --out - can't hold it.")
+    if is_landing_name(out.name):
+        raise typer.BadParameter(f"With --attempts a folder is written: {out} names a file.")
     if customers > attempts:
         raise typer.BadParameter(f"{attempts} messages are too few for {customers} customers.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

@@ -104,6 +104,7 @@ def test_the_version_is_the_installed_one(assess: Assess) -> None:
         (["sample", "--out", "x", "--messy", "--customers", "2"], "are of a load: give --attempts"),
         (["sample", "--out", "x", "--messy", "--attempts", "2"], "either --messy or --attempts"),
         (["sample", "--out", "-", "--attempts", "2"], "A load is a folder of many files"),
+        (["sample", "--out", "x.json", "--attempts", "2"], "a folder is written: x.json names"),
         (["customers", "--json", "sync"], "give options of sync after it"),
         (["follow", "--every", "soon"], "'soon' is no time to wait: give --every 10s"),
         (["nonsense"], "No such command 'nonsense'"),
