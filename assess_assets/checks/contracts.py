@@ -38,7 +38,8 @@ def required_are_filled(table: TableContract) -> Fact:
 def keys_are_unique(table: TableContract) -> Fact:
     where = ", ".join(f"t.{name}" for name in coordinates_of(table))
     key = ", ".join(f"k.{name}" for name in table.key)
-    hashed = f"select xxhash64({key}) as hash from {{{table.name}}} k"
+    counted = f"{{{table.name}}} k" + (f" where {table.unique_where}" if table.unique_where else "")
+    hashed = f"select xxhash64({key}) as hash from {counted}"
     same = " and ".join(f"d.{name} = t.{name}" for name in table.key)
     return Fact(
         name=f"{table.name}_keys_are_unique",
@@ -46,7 +47,7 @@ def keys_are_unique(table: TableContract) -> Fact:
         meaning=f"No two rows of {table.name} have the same key ({', '.join(table.key)}).",
         query=f"select {where}, d.copies\n"
         f"from {{{table.name}}} t\n"
-        f"join (select {key}, count(*) as copies from {{{table.name}}} k\n"
+        f"join (select {key}, count(*) as copies from {counted}\n"
         f"      group by {key} having count(*) > 1) d on {same}",
         # Same keys have the same hash, and hashes take a third of the memory and of the time.
         suspicion=f"select k.hash from ({hashed}) k group by k.hash having count(*) > 1",

@@ -34,8 +34,26 @@ def losses(
 ) -> list[SourceRange]:
     """The ranges to claim as lost so that runs go on; none if nothing is lost.
 
-    `unread`: the ranges, out of `claimed`, whose batches are not in raw_messages.
+    `unread`: the ranges, out of `claimed`, whose batches are not in raw_messages. What has been
+    given up is not given up again: a topic may be missing first, and made again afterwards.
     """
+    known = {_offsets(claim) for claim in claimed if claim.kind == "lost"}
+    found = _losses(customer, topic, state, claimed, unread, note)
+    return [claim for claim in found if _offsets(claim) not in known]
+
+
+def _offsets(claim: SourceRange) -> tuple[str, int, int, int]:
+    return claim.source, claim.partition, claim.start_offset, claim.end_offset
+
+
+def _losses(
+    customer: str,
+    topic: str,
+    state: TopicState | None,
+    claimed: Sequence[SourceRange],
+    unread: Sequence[SourceRange],
+    note: str,
+) -> list[SourceRange]:
     claims = claims_of(topic, claimed)
     if not claims:
         return []

@@ -46,6 +46,7 @@ class TableContract:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     order: tuple[str, ...] = ()
+    unique_where: str | None = None  # the rows, as `k`, of which the key is unique (None: all)
     shared: bool = False  # one table for all customers, seen by the operator alone
 
     def __post_init__(self) -> None:

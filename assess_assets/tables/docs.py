@@ -56,7 +56,8 @@ def _in_contents(table: TableContract) -> tuple[str, ...]:
 def _section(table: TableContract) -> Iterator[str]:
     yield f"## {table.name}\n"
     yield f"{table.grain}\n"
-    yield f"Unique: {_names(table.key)}. In order of: {_names(table.order) or 'nothing'}.\n"
+    where = f" (where `{table.unique_where.replace('k.', '')}`)" if table.unique_where else ""
+    yield f"Unique: {_names(table.key)}{where}. In order of: {_names(table.order) or 'nothing'}.\n"
     if table.shared:
         yield "One table for all customers, at `<lake>/_platform`: for the operator alone.\n"
     yield from markdown_table(("column", "type", "meaning", "made from"), map(_column, table))

@@ -75,6 +75,7 @@ SOURCE_RANGES = TableContract(
         Column("run_id", StringType(), "The Dagster run that claimed it."),
     ),
     key=("source", "partition", "start_offset", "end_offset", "kind"),
+    unique_where="k.kind <> 'lost'",  # offsets given up twice are lost once
     order=("batch", "source", "partition", "start_offset"),
 )
 

@@ -107,6 +107,14 @@ def test_rows_with_the_same_key_are_listed(table: TableContract, damaged: Damage
     assert damaged.failing_rows(table.name, name) == [where, where | other]
 
 
+def test_offsets_that_were_given_up_twice_hinder_nobody(damaged: Damaged) -> None:
+    for _ in range(2):
+        damaged.repeat("source_ranges", 0, kind="lost")
+    assert damaged.verdicts("source_ranges")["source_ranges_keys_are_unique"].passed
+    damaged.repeat("source_ranges", 0)
+    assert not damaged.verdicts("source_ranges")["source_ranges_keys_are_unique"].passed
+
+
 @pytest.mark.parametrize("name", ["questions", "options"])
 def test_in_a_large_table_rows_with_the_same_key_are_suspected_and_then_found(
     name: str, damaged: Damaged, monkeypatch: pytest.MonkeyPatch

@@ -39,6 +39,7 @@ PARSED = [
 ]
 TABLES = [*PARSED, "questions", "options", *SHARED]
 CLAIM = ("batch", "partition", "start_offset", "end_offset", "run_id", "claimed_at")
+SOURCE = ("source", "kind")
 _NUMBERS = count(1)
 
 
@@ -296,6 +297,31 @@ def test_a_topic_made_again_is_read_beside_the_old_one(
     assert deployed.materialize(customer, select=PARSED).success
     told = rows(deployed, "message_ledger", customer, "batch", "offset", "fate")
     assert told == [(1, 0, "accepted"), (3, 0, "accepted"), (3, 1, "duplicate")]
+
+
+def test_a_topic_that_is_missing_and_then_made_again_is_read_on_after_both_were_accepted(
+    deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
+) -> None:
+    topic = Topic(kafka, customer)
+    topic.create()
+    topic.send(text(message("a")))
+    assert deployed.materialize(customer, select=PARSED).success
+    loss = ("accept-loss", "-c", customer, "--source", topic.name, "--reason", "why", "--yes")
+    topic.delete()
+    assert assess(*loss).exit_code == 0
+    for _ in range(2):  # the second one before anybody has read the first
+        topic.create()
+        topic.send(text(message("b")))
+        assert assess(*loss).exit_code == 0
+        topic.delete()
+    topic.create()
+    topic.send(text(message("c")))
+    assert assess(*loss).exit_code == 0
+    assert deployed.materialize(customer, select=PARSED).success  # with their checks
+    claims = rows(deployed, "source_ranges", customer, *SOURCE, "start_offset", "end_offset")
+    assert len(set(claims)) == len(claims) == 8
+    told = rows(deployed, "message_ledger", customer, "batch", "offset", "fate")
+    assert told == [(1, 0, "accepted"), (6, 0, "accepted")]
 
 
 def test_the_observed_topic_tells_version_and_lag(

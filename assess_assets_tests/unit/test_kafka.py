@@ -106,6 +106,21 @@ def test_the_newest_topic_is_the_one_whose_loss_is_told_when_it_is_made_again_tw
     assert next_ranges("acme", TOPIC, state((0, 5), identity="id-2"), claimed, 100) == []
 
 
+def test_what_was_given_up_with_a_missing_topic_is_not_given_up_again_with_a_new_one() -> None:
+    gone = losses("acme", TOPIC, None, [RANGE], [], "gone")
+    assert [(claim.source, *offsets([claim])[0]) for claim in gone] == [(TOPIC, 0, 10, 10)]
+    made = losses("acme", TOPIC, state((0, 0), identity="id-2"), [RANGE, *gone], [], "made")
+    assert [(claim.source, *offsets([claim])[0]) for claim in made] == [(f"{TOPIC}@id-2", 0, 0, 0)]
+    claimed = [RANGE, *gone, *made]
+    again = losses("acme", TOPIC, state((0, 4), identity="id-3"), claimed, [], "once more")
+    assert [claim.source for claim in again] == [f"{TOPIC}@id-3"]
+
+
+def test_a_loss_in_a_batch_that_was_never_landed_is_given_up_once() -> None:
+    lost = losses("acme", TOPIC, state((12, 20)), [RANGE], [RANGE], "why")
+    assert losses("acme", TOPIC, state((12, 20)), [RANGE, *lost], [RANGE], "why") == []
+
+
 @pytest.mark.parametrize(
     ("value", "key"),
     [
