@@ -46,7 +46,15 @@ def up(
     """Start what doesn't run yet, and wait until all of it is ready."""
     services, names = _services(folder), _names(only)
     began = time.monotonic()
-    started = services.up(names, _users(user))
+    try:
+        started = services.up(names, _users(user))
+    except KeyboardInterrupt:
+        left = ", ".join(one.service for one in services.status() if one.running) or "nothing"
+        typer.echo(
+            f"Interrupted. Still running: {left}. Stop them: assess services down{_same(folder)}",
+            err=True,
+        )
+        raise typer.Exit(130) from None
     for name in names:
         typer.echo(f"{name}: {'started' if name in started else 'was running'}")
     seconds = time.monotonic() - began
@@ -67,7 +75,7 @@ def down(folder: Folder = DEFAULT_FOLDER) -> None:
 
 @commands.command()
 def status(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
-    """Show each process. Exit code 1 if one is down that `up` had started."""
+    """Show each process. Exit code 1 if one has ended in another way than by `down`."""
     services = _services(folder)
     found = services.status()
     if as_json:
@@ -82,7 +90,9 @@ def status(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
         )
     else:
         typer.echo(f"No services were started in {services.folder}: assess services up")
-    if not all(one.ready for one in found):
+    if found and services.is_down():
+        typer.echo(f"Nothing runs. Start them: assess services up{_same(folder)}", err=True)
+    elif not all(one.ready for one in found):
         raise typer.Exit(1)
 
 

@@ -64,20 +64,20 @@ class Service:
         self._launch()
         return True
 
-    def wait_until_ready(self) -> None:
-        """Raises ServiceFailed, with the last lines of the log, if that doesn't come in time."""
-        deadline = time.monotonic() + self.seconds
-        while not self.is_ready():
-            if self.pid is None:
-                self.stop()
-                raise ServiceFailed(f"{self.name} ended while it started. {self._last_lines()}")
-            if time.monotonic() > deadline:
-                self.stop()
-                raise ServiceFailed(
-                    f"{self.name} was not ready after {self.seconds:.0f} s and was stopped. "
-                    f"{self._last_lines()}"
-                )
-            time.sleep(_PAUSE)
+    def is_ready_since(self, began: float) -> bool:
+        """Raises ServiceFailed, with the log's last lines, if it ended or its time is over."""
+        if self.is_ready():
+            return True
+        if self.pid is None:
+            self.stop()
+            raise ServiceFailed(f"{self.name} ended while it started. {self._last_lines()}")
+        if time.monotonic() > began + self.seconds:
+            self.stop()
+            raise ServiceFailed(
+                f"{self.name} was not ready after {self.seconds:.0f} s and was stopped. "
+                f"{self._last_lines()}"
+            )
+        return False
 
     def stop(self) -> bool:
         """SIGTERM, then SIGKILL for what is left after a while. True if anything was running."""
@@ -154,10 +154,14 @@ class Service:
 
 
 def start_together(services: Sequence[Service]) -> bool:
-    """Start those that don't run, then wait for all of them. True if any was started now."""
+    """Start those that don't run, then wait for all of them. True if any was started now.
+
+    All are asked in turn: one that ends is told at once, and not after those before it are ready.
+    """
     started = [service.begin() for service in services]
-    for service in services:
-        service.wait_until_ready()
+    began, waiting = time.monotonic(), list(services)
+    while waiting := [service for service in waiting if not service.is_ready_since(began)]:
+        time.sleep(_PAUSE)
     return any(started)
 
 

@@ -89,6 +89,10 @@ class Services:
             for service in group.services
         ]
 
+    def is_down(self) -> bool:
+        """Whether nothing runs here, and nothing has ended in another way than by `down`."""
+        return not any(self.folder.glob("*/*.pid.json"))
+
     def environment(self) -> dict[str, str]:
         """The ASSESS_* variables that make a process use the services that run."""
         return {

@@ -8,7 +8,7 @@ import json
 import os
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -29,26 +29,46 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The file's value, or None where there is no such file."""
+    """The file's value, or None where there is none, or one that a power cut left unfinished."""
     try:
         return json.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
 
 
 def ports(folder: Path, *names: str) -> dict[str, int]:
-    """A free loopback port for each name: chosen once, and the same for ever after."""
+    """A free loopback port for each name: chosen once, and the same for ever after.
+
+    None that another name has, here or in a folder beside this one; where one does have it, it is
+    chosen anew as soon as nothing runs in the folder.
+    """
     file = folder / "ports.json"
     known: dict[str, int] = read_json(file) or {}
+    taken = _taken_beside(folder)
+    if not any(folder.glob("*.pid.json")):
+        once = {port: name for name, port in reversed(known.items()) if port not in taken}
+        known = {name: port for name, port in known.items() if once.get(port) == name}
     if not all(name in known for name in names):
-        known |= {name: _free_port() for name in names if name not in known}
+        for name in names:
+            if name not in known:
+                known[name] = _free_port(taken.union(known.values()))
         write_json(file, known)
     return known
 
 
-def _free_port() -> int:
+def _taken_beside(folder: Path) -> set[int]:
+    """The ports that services in folders beside this one have chosen."""
+    taken: set[int] = set()
+    for file in folder.parent.glob("*/ports.json"):
+        is_own = file.resolve().parent == folder.resolve()  # beside itself too, by a link
+        if not is_own and os.access(file, os.R_OK):
+            taken.update((read_json(file) or {}).values())
+    return taken
+
+
+def _free_port(taken: Set[int]) -> int:
     for port in random.sample(_PORTS, 100):
-        if is_free(port):
+        if port not in taken and is_free(port):
             return port
     raise PlatformError(f"No free port was found between {_PORTS[0]} and {_PORTS[-1]}.")
 

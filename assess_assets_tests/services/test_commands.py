@@ -64,4 +64,6 @@ def test_services_go_up_once_and_down_whole(folder: Path) -> None:
     empty = assess(folder, "env")
     assert (empty.returncode, empty.stdout) == (1, "")
     assert "No services run" in empty.stderr
+    stopped = assess(folder, "status")
+    assert (stopped.returncode, "Nothing runs." in stopped.stderr) == (0, True)
     assert assess(folder, "down").returncode == 0

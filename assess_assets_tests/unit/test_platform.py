@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from assess_assets.platform import artifacts
+from assess_assets.platform import artifacts, state
 from assess_assets.platform.errors import ArtifactsUnavailable, JavaMissing, ServiceFailed
 from assess_assets.platform.java import java
-from assess_assets.platform.processes import Service, started_at
+from assess_assets.platform.processes import Service, start_together, started_at
 from assess_assets.platform.state import answers, is_free, ports, read_json, write_json
 
 LISTENS = """
@@ -117,6 +117,46 @@ def test_ports_stay_what_they_were(tmp_path: Path) -> None:
     first = ports(tmp_path, "one", "two")
     assert first["one"] != first["two"]
     assert ports(tmp_path, "one", "two") == first == read_json(tmp_path / "ports.json")
+
+
+def test_no_port_is_given_to_two_services_of_a_folder_or_of_those_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "_PORTS", range(21_000, 21_100))  # few, so that doubles are likely
+    groups = [ports(tmp_path / name, *(f"{name} {n}" for n in range(5))) for name in "abcd"]
+    given = [port for known in groups for port in known.values()]
+    assert len(set(given)) == len(given) == 20
+
+
+def test_a_port_that_two_services_were_given_is_chosen_anew_when_they_are_down(
+    tmp_path: Path,
+) -> None:
+    double = {"one": 21_001, "two": 21_001, "three": 21_003}
+    write_json(tmp_path / "a" / "ports.json", double)
+    write_json(tmp_path / "a" / "it.pid.json", {"pid": 1, "started": "long ago"})
+    assert ports(tmp_path / "a", "one", "two", "three") == double
+    (tmp_path / "a" / "it.pid.json").unlink()
+    mended = ports(tmp_path / "a", "one", "two", "three")
+    assert (mended["one"], mended["three"], len(set(mended.values()))) == (21_001, 21_003, 3)
+    write_json(tmp_path / "b" / "ports.json", {"four": 21_003})
+    assert ports(tmp_path / "b", "four")["four"] != 21_003
+
+
+def test_files_that_a_power_cut_left_empty_count_as_not_there(tmp_path: Path) -> None:
+    for name in ("ports.json", "listener.pid.json"):
+        (tmp_path / name).touch()
+    service = Listener(tmp_path).service
+    assert (service.pid, service.left(), service.stop()) == (None, [], False)
+
+
+def test_one_that_ends_is_told_while_others_are_still_starting(tmp_path: Path) -> None:
+    hangs = Listener(tmp_path / "hangs", "import time; time.sleep(100)").service
+    ends = Listener(tmp_path / "ends", "print('out of luck')").service
+    began = time.monotonic()
+    with pytest.raises(ServiceFailed, match="ended while it started"):
+        start_together([hangs, ends])
+    assert time.monotonic() - began < 10
+    assert hangs.stop()
 
 
 def test_java_that_is_missing_or_too_old_is_said_with_how_to_install_it(
