@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from assess_assets.sources.kafka_topic import PREFIX
 from assess_assets.sources.landing_content import DEFAULT_LIMITS, Limits, file_blocks
 from assess_assets.sources.landing_elements import Record
 from assess_assets.sources.landing_files import (
@@ -141,6 +142,8 @@ def _first_ranges(
     )
     if path.name != source:
         return [_refused(whole, "the file's name isn't UTF-8: land it under another name")]
+    if source == PREFIX + folder.name:
+        return [_refused(whole, "the file's name is the topic's: land it under another name")]
     return [replace(whole, **piece._asdict()) for piece in pieces] or [whole]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from assess_assets.sources.kafka_topic import PREFIX
 from assess_assets.sources.landing_content import file_blocks
 from assess_assets.sources.landing_files import (
     SUFFIXES,
@@ -84,6 +85,12 @@ def _check_names(file: Path, customer_key: str, name: str) -> None:
     if customer_key in ("", "..") or customer_key != Path(customer_key).name:
         raise NotALandingFile(
             f"{file} can't be landed: {customer_key!r} is not a customer's key. Name a known one."
+        )
+    if name == PREFIX + customer_key:
+        raise NotALandingFile(
+            f"Customer {customer_key}: {file} can't be landed as {name}, which is what the "
+            "customer's Kafka topic is called: messages of both would have the same coordinates. "
+            "Give it another name (--name)."
         )
 
 

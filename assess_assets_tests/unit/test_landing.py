@@ -135,6 +135,18 @@ def test_a_refused_file_with_new_content_is_a_new_file(folder: Path) -> None:
     assert spans(find_new_ranges(folder, claimed, MANY)) == [("b.json", 0, 1)]
 
 
+def test_a_file_that_is_called_as_the_customers_topic_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "json"
+    folder.mkdir()
+    land(folder, "assessments.json", b"{}")
+    land(folder, "assessments.acme.json", b"[]")
+    (other, same) = find_new_ranges(folder, [], MANY)
+    assert (other.source, other.kind) == ("assessments.acme.json", "read")
+    assert (same.source, same.kind, same.messages) == ("assessments.json", "refused", 0)
+    assert same.note == "the file's name is the topic's: land it under another name"
+    assert find_new_ranges(folder, [other, same], MANY) == []
+
+
 def test_a_name_that_is_not_utf8_is_refused_and_says_so(folder: Path) -> None:
     land(folder, os.fsdecode(b"\xff.json"), b"1\n")
     (claim,) = find_new_ranges(folder, [], MANY)

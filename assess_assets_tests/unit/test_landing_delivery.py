@@ -111,6 +111,13 @@ def test_what_is_not_a_customers_key_is_refused(tmp_path: Path, file: Path, key:
         land_file(file, tmp_path / "landing", key)
 
 
+def test_the_name_of_the_customers_topic_is_refused(tmp_path: Path, file: Path) -> None:
+    with pytest.raises(NotALandingFile, match="Kafka topic is called"):
+        land_file(file, tmp_path / "landing", "json", "assessments.json")
+    landed = land_file(file, tmp_path / "landing", "acme", "assessments.json")
+    assert landed.name == "assessments.json"
+
+
 def test_a_file_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotALandingFile, match="not a file"):
         land_file(tmp_path / "none.json", tmp_path / "landing", "acme")
