@@ -40,7 +40,16 @@ def publish(
     settings, _ = deployment()
     config = kafka_of(settings)
     with file.open("rb", 0) as content:
-        total = sum(1 for _ in read_content(file_blocks(content)).records)
+        if not content.seekable():
+            raise CommandFailed(
+                f"{file} can't be published: it is read twice, first to count its records, and a "
+                "pipe is gone after the first time. Write it into a file, and publish that."
+            )
+        defects = [record.defect for record in read_content(file_blocks(content)).records]
+        total = len(defects)
+        if None not in defects:  # no topic is made for nothing
+            told = f"no record in it can be sent: {defects[0]}" if defects else "it has no records"
+            raise CommandFailed(f"Nothing of {file} was published: {told}.")
         there = ensure_topic(Broker(config, key), partitions)
         bar = Progress(
             TextColumn("Acknowledged"),
@@ -51,11 +60,23 @@ def publish(
         )
         with bar:
             task = bar.add_task("", total=total)
+            acknowledged = 0
 
             def tell(done: Published) -> None:
-                bar.update(task, completed=done.acknowledged)
+                nonlocal acknowledged
+                acknowledged = done.acknowledged
+                bar.update(task, completed=acknowledged)
 
-            done = send_all(config, key, read_content(file_blocks(content)).records, tell)
+            try:
+                done = send_all(config, key, read_content(file_blocks(content)).records, tell)
+            except KeyboardInterrupt:
+                bar.stop()
+                typer.echo(
+                    f"Customer {key}: interrupted: {acknowledged} of {total} messages "
+                    "acknowledged. Publishing the file again makes duplicates of them.",
+                    err=True,
+                )
+                raise typer.Exit(130) from None
     typer.echo(
         f"Customer {key}: {done.acknowledged} of {done.records} messages acknowledged in "
         f"{done.topic} ({there} partitions)."

@@ -3,6 +3,7 @@
 Belongs here: the errors, and which of them a Kafka error code means. Does not: finding them out.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -85,7 +86,9 @@ def named_error(
             "Check the user and password in the file that ASSESS_KAFKA_CONFIG names, and that the "
             f"user may DESCRIBE and READ {topic} (to publish: WRITE and CREATE). Then run again."
         )
-    told = "; ".join(dict.fromkeys(each.str() for each in (error, *reasons)))
+    # The client repeats itself, with other times: the call's own words, and two of the last.
+    seen = {_plain(each): each.str() for each in reasons if _plain(each) != _plain(error)}
+    told = "; ".join([error.str(), *list(seen.values())[-2:]])
     if any(each.code() == KafkaError._SSL for each in (error, *reasons)):
         return BrokerUnavailable(
             f"Customer {customer}: no TLS connection to Kafka at {servers}: {told}. Set "
@@ -93,7 +96,12 @@ def named_error(
             "that ASSESS_KAFKA_CONFIG names, and run again. Nothing was skipped."
         )
     return BrokerUnavailable(
-        f"Customer {customer}: topic {topic} can't be read from Kafka at {servers}: {told}. "
-        "Nothing was skipped. Check that the broker runs and that ASSESS_KAFKA names it, and run "
+        f"Customer {customer}: Kafka at {servers} does not serve topic {topic}: {told}. Nothing "
+        "was skipped or sent. Check that the broker runs and that ASSESS_KAFKA names it, and run "
         "again."
     )
+
+
+def _plain(error: KafkaError) -> str:
+    """What it says, without where and after how many milliseconds."""
+    return re.sub(r"^\S+: | \(after [^)]*\)|\d+", "", error.str())

@@ -25,6 +25,7 @@ _PRODUCING: Final = {
     "partitioner": "murmur2_random",  # where Java's producers put the same key
     "message.timeout.ms": 120_000,
 }
+_LAST_ANSWERS_SECONDS: Final = 5.0  # for what was on its way when somebody interrupts
 _TOLD: Final = 5  # failures that are told one by one
 
 
@@ -76,22 +77,28 @@ def send_all(
     """Send every record and wait until the broker has answered for each.
 
     `acknowledged` is told where each record is. One whose file was broken there is not sent:
-    without the file nobody could tell why.
+    without the file nobody could tell why. Interrupted, it waits a moment for the answers that are
+    under way, tells them, and sends no more.
     """
     done = Published(topic_of(customer))
     producer = Producer({**config.client(), **_PRODUCING})
-    for index, record in enumerate(records):
-        done.records += 1
-        if record.defect is not None:
-            done.fail(index, f"not sent: {record.defect}")
-        else:
-            _send(producer, done, index, record.value, acknowledged)
-        if index % 500 == 0:
+    try:
+        for index, record in enumerate(records):
+            done.records += 1
+            if record.defect is not None:
+                done.fail(index, f"not sent: {record.defect}")
+            else:
+                _send(producer, done, index, record.value, acknowledged)
+            if index % 500 == 0:
+                told(done)
+        while len(producer):
+            producer.flush(0.2)
             told(done)
-    while len(producer):
-        producer.flush(0.2)
+    except KeyboardInterrupt:
+        producer.flush(_LAST_ANSWERS_SECONDS)
+        raise
+    finally:
         told(done)
-    told(done)
     return done
 
 

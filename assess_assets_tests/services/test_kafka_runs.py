@@ -5,6 +5,7 @@ Belongs here: what comes out of a run. Does not: each way a topic can misbehave
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -22,6 +23,7 @@ from assess_assets.platform.kafka import KafkaBroker
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
 from assess_assets.sample.sample import sample_records
+from assess_assets.sources import kafka_publishing
 from assess_assets.storage.lake import Replacement
 from assess_assets_tests.conftest import ENGINE, Platform
 from assess_assets_tests.deliveries import FATES, lines, message, of_every_fate, text
@@ -351,6 +353,42 @@ def test_publishing_says_what_the_broker_did_not_take(
     assert result.exit_code == 1
     assert "2 of 3 messages acknowledged" in result.stdout
     assert "record 1: 2,000,032 bytes are over the size limit" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [("", "is empty"), ("[]", "has no records"), ("text", "can be sent")]
+)
+def test_a_file_of_nothing_to_publish_makes_no_topic(
+    deployed: Platform, kafka: KafkaBroker, assess: Assess, tmp_path: Path, content: str, told: str
+) -> None:
+    (tmp_path / "some.json").write_text(content)
+    result = assess("publish", tmp_path / "some.json", "-c", "nothing")
+    assert (result.exit_code, told in result.stderr) == (1, True), result.stderr
+    assert "assessments.nothing" not in Topic(kafka, "nothing").admin.list_topics(timeout=10).topics
+
+
+def test_a_pipe_is_not_published(deployed: Platform, assess: Assess, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)  # or opening it would wait
+    result = assess("publish", tmp_path / "pipe", "-c", "nothing")
+    os.close(writer)
+    assert (result.exit_code, "Write it into a file" in result.stderr) == (1, True)
+
+
+def test_an_interrupted_publish_says_how_many_messages_there_are(
+    deployed: Platform, assess: Assess, customer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = deployed.land("landed", "some.ndjson", lines(*(message(str(n)) for n in range(20))))
+
+    def interrupted(value: bytes) -> bytes | None:
+        if b'"5"' in value:
+            raise KeyboardInterrupt
+        return None
+
+    monkeypatch.setattr(kafka_publishing, "attempt_key", interrupted)
+    result = assess("publish", file, "-c", customer)
+    assert result.exit_code == 130
+    assert "interrupted: 5 of 20 messages acknowledged" in result.stderr
 
 
 def test_topics_are_registered_as_customers(

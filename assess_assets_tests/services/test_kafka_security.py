@@ -68,7 +68,7 @@ def test_credentials_read_their_own_topic_and_no_other(acme: Topic) -> None:
     [
         (("acme-secret", "a-wrong-one"), NotAuthorized, "Check the user and password"),
         (("ssl.ca", "#"), BrokerUnavailable, r"no TLS connection.*Set ssl\.ca\.location"),
-        (("SASL_SSL", "SASL_PLAINTEXT"), BrokerUnavailable, "can't be read from Kafka"),
+        (("SASL_SSL", "SASL_PLAINTEXT"), BrokerUnavailable, "does not serve topic"),
         (("sasl.username", "#"), KafkaNotConfigured, "sasl.username and sasl.password must be"),
         (("sasl.password", "sasl.pasword"), KafkaNotConfigured, 'property: "sasl.pasword"'),
         (("broker.pem", "none.pem"), KafkaNotConfigured, "ssl.ca.location failed"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from assess_assets.sources.kafka_errors import (
     KafkaNotConfigured,
     OffsetsWentBack,
     TopicOffsetsLost,
+    named_error,
 )
 from assess_assets.sources.kafka_losses import losses
 from assess_assets.sources.kafka_publishing import attempt_key
@@ -114,6 +116,19 @@ def test_what_was_given_up_with_a_missing_topic_is_not_given_up_again_with_a_new
     claimed = [RANGE, *gone, *made]
     again = losses("acme", TOPIC, state((0, 4), identity="id-3"), claimed, [], "once more")
     assert [claim.source for claim in again] == [f"{TOPIC}@id-3"]
+
+
+def test_of_many_nearly_equal_reasons_a_few_are_told() -> None:
+    down = [
+        KafkaError(
+            KafkaError._TRANSPORT, f"127.0.0.1:1/bootstrap: refused (after {n}ms in state X)"
+        )
+        for n in range(9)
+    ]
+    own = KafkaError(KafkaError._TIMED_OUT, "no answer")
+    told = str(named_error("acme", TOPIC, "127.0.0.1:1", own, [*down, own]))
+    assert "does not serve topic assessments.acme: no answer; 127.0.0.1:1/bootstrap: r" in told
+    assert (told.count("refused"), told.count("no answer")) == (1, 1)
 
 
 def test_a_loss_in_a_batch_that_was_never_landed_is_given_up_once() -> None:
