@@ -28,6 +28,10 @@ class OffsetsWentBack(SourceError):
     """A partition ends before an offset that has been claimed."""
 
 
+class MessageTooLarge(SourceError):
+    """The broker serves a message, and the client refuses to unpack it."""
+
+
 class BrokerUnavailable(SourceError):
     """No broker answers, or one stopped answering."""
 

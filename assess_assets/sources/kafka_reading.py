@@ -26,6 +26,7 @@ from assess_assets.sources.kafka import AGAIN, accept_command
 from assess_assets.sources.kafka_arrow import to_batches
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import (
+    MessageTooLarge,
     OffsetsWentBack,
     TopicMissing,
     TopicOffsetsLost,
@@ -161,9 +162,22 @@ class _Reading:
         """Stop at what won't mend itself; the client tries everything else again."""
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             _check_served(Broker(self._config, self._customer), self._claim, self._position)
+        if error.code() == KafkaError._BAD_COMPRESSION:
+            raise self._too_large(error)
         if is_refusal(error) or error.fatal():
             raise self._named(error)
         self._reasons.append(error)
+
+    def _too_large(self, error: KafkaError) -> MessageTooLarge:
+        return MessageTooLarge(
+            f"Customer {self._customer}: topic {self._topic}, partition {self._claim.partition}: "
+            f"the message at offset {self._position} can't be unpacked: {error.str()}. Unpacked it "
+            "may be over the client's limit: raise receive.message.max.bytes in the file that "
+            "ASSESS_KAFKA_CONFIG names, and run again. Nothing was skipped. To give it up: delete "
+            f"the partition's records up to {self._position + 1} (kafka-delete-records.sh); what "
+            "of them was not read is lost with it. Then: "
+            f"{accept_command(self._customer, self._topic)}"
+        )
 
     def _stalled(self) -> Exception:
         _check_served(Broker(self._config, self._customer), self._claim, self._position)

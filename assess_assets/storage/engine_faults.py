@@ -23,6 +23,8 @@ _SIGNS: Final = (
     r"StatusCode\.UNAVAILABLE|failed to connect to all addresses|stopped SparkContext|"
     r"SparkContext was shut down"
 )
+# Before the others: a killed executor takes what it had kept with it. 52: the JVM's out of memory.
+_KILLED: Final = r"exited with code 52\b|OutOfMemoryError|Container killed .*exceeding .*memory"
 _LOST: Final = r"CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND|Checkpoint block \S+ not found"
 
 
@@ -37,7 +39,12 @@ def engine_faults(what: str) -> Iterator[None]:
     except EngineGone:
         raise
     except Exception as error:
-        if re.search(_LOST, str(error)):
+        if re.search(_KILLED, str(error)):
+            told = (
+                "a Spark executor ended for want of memory. Raise spark.executor.memory (of a "
+                "local Spark, spark.driver.memory): a message needs many times its size."
+            )
+        elif re.search(_LOST, str(error)):
             told = "a Spark executor ended, and validated messages that it had kept with it."
         elif re.search(_SIGNS, str(error)):
             told = (

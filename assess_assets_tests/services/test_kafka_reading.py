@@ -14,6 +14,7 @@ from assess_assets.sources import kafka_reading
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import (
     BrokerUnavailable,
+    MessageTooLarge,
     TopicMissing,
     TopicOffsetsLost,
     TopicRecreated,
@@ -39,6 +40,23 @@ def accept(topic: Topic, unread: Sequence[SourceRange] = ()) -> list[SourceRange
     found = losses(topic.customer, topic.name, state, topic.claimed, unread, "a test")
     topic.claimed += found
     return found
+
+
+def test_a_message_that_unpacks_to_more_than_the_client_takes_is_named(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic.send("a")
+    producer = topic.producer(compression_type="zstd")
+    producer.produce(topic.name, b"a" * 900_000, partition=0)
+    assert producer.flush(60) == 0
+    claims = topic.claim()
+    limits = {"MESSAGE_MAX_BYTES": 20_000, "FETCH_MAX_BYTES": 20_000}
+    for name, bytes_ in {**limits, "RECEIVE_MESSAGE_MAX_BYTES": 30_000}.items():
+        monkeypatch.setenv(f"ASSESS_KAFKA_CLIENT__{name}", str(bytes_))
+    with pytest.raises(MessageTooLarge, match="partition 0: the message at offset 1 can't be unp"):
+        topic.read(claims)
+    monkeypatch.undo()
+    assert [len(value or b"") for value in values(topic.read(claims))] == [1, 900_000]
 
 
 def test_a_message_is_kept_with_key_headers_and_time(topic: Topic) -> None:

@@ -45,6 +45,19 @@ def test_what_an_executor_had_kept_is_said_to_be_lost_with_it() -> None:
         raise SparkConnectException(said)
 
 
+def test_an_executor_that_had_too_little_memory_is_told_with_what_to_raise() -> None:
+    said = (
+        "Job aborted due to stage failure: Task 0 in stage 5250.0 failed 4 times: "
+        "ExecutorLostFailure (executor 2 exited caused by one of the running tasks) "
+        "Reason: Command exited with code 52\nDriver stacktrace:"
+    )
+    with (
+        pytest.raises(EngineGone, match=r"^Customer acme: .*want of memory.*spark.executor.memory"),
+        engine_faults("Customer acme"),
+    ):
+        raise SparkConnectException(said)
+
+
 def test_what_is_closer_to_the_fault_tells_of_it() -> None:
     with (
         pytest.raises(EngineGone, match=r"^Customer acme, table exams: "),
