@@ -66,7 +66,8 @@ def next_ranges(
         for number, marks in state.partitions.items()
     }
     waiting = {number: marks.end - starts[number] for number, marks in state.partitions.items()}
-    taken = share(waiting, max_messages)
+    turns = [claim.partition for claim in claimed if claim.source == source and claim.messages]
+    taken = share(waiting, max_messages, turns)
     return [
         topic_range(
             source,
@@ -126,11 +127,17 @@ def next_offset(number: int, last: Mapping[int, SourceRange]) -> int:
     return last[number].end_offset if number in last else 0
 
 
-def share(waiting: Mapping[int, int], most: int) -> dict[int, int]:
-    """`most` dealt out evenly; what one partition doesn't need goes to the others."""
-    taken = {}
-    for position, number in enumerate(sorted(waiting, key=lambda number: waiting[number])):
-        even = -(-most // (len(waiting) - position))
+def share(waiting: Mapping[int, int], most: int, turns: Sequence[int] = ()) -> dict[int, int]:
+    """`most` dealt out evenly; what one partition doesn't need goes to the others.
+
+    If there is not one for each, those get one whose last turn of `turns` was the longest ago.
+    """
+    last_turn = {number: turn for turn, number in enumerate(turns)}
+    behind = sorted(filter(waiting.get, sorted(waiting)), key=lambda each: last_turn.get(each, -1))
+    served = sorted(behind[:most], key=lambda number: waiting[number])
+    taken = dict.fromkeys(waiting, 0)
+    for position, number in enumerate(served):
+        even = -(-most // (len(served) - position))
         taken[number] = min(waiting[number], even)
         most -= taken[number]
     return taken

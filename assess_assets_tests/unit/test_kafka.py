@@ -3,6 +3,7 @@
 Belongs here: pure functions. Does not: what a broker does (`services/test_kafka_reading.py`).
 """
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +51,24 @@ def test_a_share_is_all_that_waits_or_all_that_may_be_taken(
 
 def test_a_busy_partition_does_not_starve_the_others() -> None:
     assert share({0: 1_000_000, 1: 10, 2: 40}, 100) == {0: 50, 1: 10, 2: 40}
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=20), st.integers(1, 25))
+def test_every_partition_has_its_turn_though_a_run_takes_fewer_messages_than_there_are_partitions(
+    rates: list[int], most: int
+) -> None:
+    claimed: list[SourceRange] = []
+    rounds = -(-len(rates) // most)
+    for now in range(1, 3 * rounds + 1):  # each partition grows on and on
+        found = next_ranges(
+            "acme", TOPIC, state(*((0, rate * now) for rate in rates)), claimed, most
+        )
+        claimed += found
+        if now % rounds == 0:
+            seen = [claim for claim in claimed if claim.messages]
+            assert min(
+                Counter(claim.partition for claim in seen)[n] for n in range(len(rates))
+            ) >= (now // rounds if most <= len(rates) else 1)
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))
