@@ -158,14 +158,33 @@ def kafka_finding(settings: "Settings") -> Finding:
     from assess_assets.sources.ranges import SourceError
 
     try:
-        asked = Broker(kafka_of(settings), EVERYBODY, timeout_seconds=CONNECT_SECONDS)
+        config = kafka_of(settings)
+        asked = Broker(config, EVERYBODY, timeout_seconds=CONNECT_SECONDS)
         customers, misnamed = asked.customers()
+        user = config.client().get("sasl.username")
     except (NotAuthorized, KafkaNotConfigured) as error:
         return Finding("fail", "kafka", str(error), "correct the client settings")
     except SourceError as error:
         return Finding("fail", "kafka", str(error), "start it, or set ASSESS_KAFKA")
-    found = f"{settings.kafka} answers, with topics of {len(customers)} customers"
+    who = f"{settings.kafka} answers" + (f" {user}" if user else "")
+    found = f"{who}, with topics of {len(customers)} customers"
     if misnamed:
         told = f"{found}; no customer can have {', '.join(misnamed)}"
         return Finding("warn", "kafka", told, "make those topics anew, named by `assess customers`")
+    registered = _registered()
+    new = [key for key in customers if key not in registered]
+    if new:
+        told = f"{found}; not registered are {', '.join(new)}"
+        return Finding("warn", "kafka", told, "assess customers sync")
     return Finding("ok", "kafka", found)
+
+
+def _registered() -> set[str]:
+    """Nobody where there is no instance yet, or where it doesn't open, which is told by itself."""
+    if home_to_make() is not None:
+        return set()
+    try:
+        with dagster_instance(makes_home=False) as instance:
+            return set(instance.get_dynamic_partitions(PARTITIONS))
+    except CommandFailed:
+        return set()

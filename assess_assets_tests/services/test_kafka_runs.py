@@ -395,6 +395,10 @@ def test_topics_are_registered_as_customers(
     deployed: Platform, kafka: KafkaBroker, assess: Assess
 ) -> None:
     Topic(kafka, "only-published").create()
+    found = json.loads(assess("doctor", "--json").stdout)
+    (told,) = [finding for finding in found if finding["subject"] == "kafka"]
+    assert (told["status"], told["fix"]) == ("warn", "assess customers sync")
+    assert "only-published" in told["told"].partition("; not registered are ")[2]
     result = assess("customers", "sync")
     assert "Registered only-published" in result.stdout
     assert deployed.instance.has_dynamic_partition("customers", "only-published")

@@ -158,7 +158,9 @@ def test_a_whole_run_and_its_commands_show_no_password(
             file.write_text(right.read_text().replace("acme-secret", password))
             sent = assess("publish", str(tmp_path / "two.ndjson"), "-c", "acme")
             assert ("2 of 2 messages acknowledged" in sent) == answers
-            assert ("ok    kafka: " in assess("doctor")) == answers
+            examined = assess("doctor")
+            assert ("ok    kafka: " in examined) == answers
+            assert ("answers acme, with topics of 1 customers" in examined) == answers
             result = platform.materialize("acme", select=READ, raise_on_error=False)
             assert result.success == answers
             events = instance.all_logs(result.run_id)
