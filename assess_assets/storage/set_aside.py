@@ -1,6 +1,7 @@
 """Customers that failed in a step are left out of the rest of that run; tags of the run say so.
 
-Tags, because every step can read them in any process, and people see them beside the run.
+Tags, because every step can read them in any process, and people see them beside the run. They
+name the run: Dagster gives a run that is re-executed all tags of the run before it.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ def set_aside(
 ) -> None:
     """Later steps of this run leave these customers out."""
     tags = {
-        f"{TAG}{customer}": f"{step}: {_first_line(reason)}"
+        f"{TAG}{customer}": f"{step}: {_first_line(reason)}{_in(run_id)}"
         for customer, reason in reasons.items()
         if not isinstance(reason, SetAside)
     }
@@ -32,10 +33,14 @@ def set_aside_in(instance: dg.DagsterInstance, run_id: str) -> dict[str, str]:
     """Step and reason, by customer."""
     run = instance.get_run_by_id(run_id)
     return {
-        key.removeprefix(TAG): told
+        key.removeprefix(TAG): told.removesuffix(_in(run_id))
         for key, told in (run.tags if run else {}).items()
-        if key.startswith(TAG)
+        if key.startswith(TAG) and told.endswith(_in(run_id))
     }
+
+
+def _in(run_id: str) -> str:
+    return f" (run {run_id})"
 
 
 def _first_line(reason: object) -> str:

@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 
 from assess_assets.storage import delta
 from assess_assets.storage.delta import LostRace, Pin
+from assess_assets.storage.set_aside import set_aside_in
 from assess_assets.tables.fates import MESSAGE_LEDGER
 from assess_assets_tests import crowded_engine
 from assess_assets_tests.conftest import Platform
@@ -43,6 +44,22 @@ def run_all(platform: Platform) -> dg.JobExecutionResult:
     return platform.materialize_range(CUSTOMERS[0], CUSTOMERS[-1])
 
 
+def run_again_from_failure(
+    platform: Platform, failed: dg.JobExecutionResult
+) -> dg.JobExecutionResult:
+    """As the UI's button and Dagster's daemon do: the new run gets the tags of the old one."""
+    run = platform.instance.get_run_by_id(failed.run_id)
+    assert run is not None
+    return dg.execute_job(
+        dg.build_reconstructable_job(
+            "assess_assets_tests.conftest", "job_of", (platform.settings.model_dump_json(),)
+        ),
+        instance=platform.instance,
+        tags=run.tags,
+        reexecution_options=dg.ReexecutionOptions.from_failure(run.run_id, platform.instance),
+    )
+
+
 def materialized(result: dg.JobExecutionResult) -> Mapping[str, set[str | None]]:
     """The partitions that a run says it has made, by asset."""
     made: defaultdict[str, set[str | None]] = defaultdict(set)
@@ -53,10 +70,7 @@ def materialized(result: dg.JobExecutionResult) -> Mapping[str, set[str | None]]
 
 
 def why_set_aside(platform: Platform, result: dg.JobExecutionResult) -> dict[str, str]:
-    run = platform.instance.get_run_by_id(result.run_id)
-    assert run is not None
-    aside = {key: value for key, value in run.tags.items() if key.startswith("assess_set_aside/")}
-    return {key.split("/")[1]: value for key, value in aside.items()}
+    return set_aside_in(platform.instance, result.run_id)
 
 
 def assert_others_are_done(platform: Platform, result: dg.JobExecutionResult) -> None:
@@ -140,6 +154,25 @@ def test_a_check_that_blocks_one_customer_lets_the_others_through(three: Platfor
     assert all(made[step] == OTHERS for step in STEPS_AFTER_PARSING)
     assert {row["batch"] for row in three.rows("questions", POISONED)} == {1}
     assert why_set_aside(three, result)[POISONED].startswith("check_")
+
+
+def test_re_executing_from_failure_serves_whom_the_run_before_set_aside(three: Platform) -> None:
+    three.land(POISONED, "third.ndjson", lines(message("4"), *["not JSON"] * 3))
+    failed = run_all(three)
+    (reason,) = why_set_aside(three, failed).values()
+    assert reason.startswith("check_message_ledger: ")
+    tolerant = three.folder / "policies.toml"
+    tolerant.write_text(f"[customers.{POISONED}]\nmax_quarantine_share = 1.0\n")
+    three.with_settings(policies=tolerant)
+
+    mended = run_again_from_failure(three, failed)
+
+    assert mended.success
+    assert why_set_aside(three, mended) == {}
+    assert {"questions", "customer_report"} <= materialized(mended).keys()
+    assert three.rows("exam_counts", POISONED, "messages", "attempts", "batch") == [
+        {"messages": 5, "attempts": 4, "batch": 2}
+    ]
 
 
 def test_when_every_customer_fails_nothing_follows(three: Platform) -> None:
