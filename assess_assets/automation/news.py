@@ -7,6 +7,7 @@ claimed, made or written. What a run then claims is decided anew by that run.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from assess_assets.assets.assessment_topic import data_version
 from assess_assets.assets.builds import running_versions
@@ -25,15 +26,19 @@ from assess_assets.tables.fates import MESSAGE_LEDGER
 from assess_assets.tables.ingest import BUILDS, RAW_MESSAGES, SOURCE_RANGES
 from assess_assets.tables.reports import CUSTOMER_REPORT
 
+UNTIL_RUN_IS_SEEN = timedelta(seconds=30)  # `assess rebuild` claims a build before its run starts
+
 
 @dataclass(frozen=True)
 class Sight:
     """A customer's sources at one moment, and what runs would make of them. `version` stays while
-    nothing comes, goes or changes."""
+    nothing comes, goes or changes, and nobody claims another build."""
 
     customer: str
     version: str
     running: Versions
+    build: Build | None = None
+    is_left: bool = False  # by whoever claimed the build: its run would be seen by now
     topic: TopicState | None = None
     problem: Exception | None = None  # broker or file system tell nothing about the customer
 
@@ -83,13 +88,16 @@ def _sight(
 ) -> Sight:
     problem = state if isinstance(state, Exception) else None
     topic = None if isinstance(state, Exception) else state
+    build = _last_build(lake.lake, customer)
     try:
         files = folder_version(lake.landing_folder(customer))
     except (SourceError, OSError) as error:  # of one customer
         files, problem = "", error
-    told = f"{files} {data_version(topic)} {running}"
+    claimed_at = build.claimed_at if build else None
+    is_left = claimed_at is not None and lake.now() - claimed_at > UNTIL_RUN_IS_SEEN
+    told = f"{files} {data_version(topic)} {running} {build.number if build else 0} {is_left}"
     version = hashlib.sha256(told.encode()).hexdigest()[:16]
-    return Sight(customer, version, running, topic, problem)
+    return Sight(customer, version, running, build, is_left, topic, problem)
 
 
 def news_of(resource: LakeResource, sight: Sight) -> News | None:
@@ -111,7 +119,9 @@ def news_of(resource: LakeResource, sight: Sight) -> News | None:
     report = _progress(lake, CUSTOMER_REPORT, customer)
     if unlanded(batches, raw.highest_batch) or not _is_whole(raw, ledger, report):
         told.append("an unfinished batch")
-    if (build := _last_build(lake, customer)) is not None:
+    if (build := sight.build) is not None:
+        if sight.is_left and 0 < ledger.lowest_build < build.number:
+            told.append(f"build {build.number} is unfinished")
         told += sight.running.changes_since(build.versions)
         told += ["another policy"] if sight.running.contradicts(build.versions) else []
     if not told:

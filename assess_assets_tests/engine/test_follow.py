@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +163,34 @@ def test_a_higher_version_of_a_policy_is_news_once(
     assert len(a_round(follower)) == 1
     assert [row["is_test"] for row in rows_of(str(tmp_path / "lake/acme/exams"), "exams")] == [True]
     assert a_round(follower) == []
+
+
+def test_a_build_that_a_crash_left_unmade_is_news_also_to_who_was_up_to_date(
+    follower: Follower, tmp_path: Path, spark: SparkSession
+) -> None:
+    land(tmp_path, "acme", "a.ndjson", message("a"))
+    assert len(a_round(follower)) == 1
+    assert a_round(follower) == []
+    Steps(spark, tmp_path).claim_rebuild()
+    (sight,) = look_at_sources(resource(), None, ["acme"])
+    news = news_of(resource(), sight)
+    assert news is not None
+    assert news.told == "build 2 is unfinished"
+    assert len(a_round(follower)) == 1
+    ledger = rows_of(str(tmp_path / "lake/acme/message_ledger"), "message_ledger", "build")
+    assert ledger == [{"build": 2}]
+    assert a_round(follower) == []
+
+
+def test_a_build_claimed_just_now_is_left_to_the_run_that_follows_its_claim(
+    follower: Follower, tmp_path: Path, spark: SparkSession
+) -> None:
+    land(tmp_path, "acme", "a.ndjson", message("a"))
+    assert len(a_round(follower)) == 1
+    Steps(spark, tmp_path, now=lambda: datetime.now(UTC)).claim_rebuild()
+    assert a_round(follower) == []
+    (sight,) = look_at_sources(resource(), None, ["acme"])
+    assert news_of(resource(), replace(sight, is_left=True)) is not None
 
 
 def test_a_customer_that_fails_stops_nobody_and_is_tried_again_after_a_while(
