@@ -5,7 +5,7 @@ claimed, made or written. What a run then claims is decided anew by that run.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ from assess_assets.storage.protocol import Progress
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.fates import MESSAGE_LEDGER
 from assess_assets.tables.ingest import BUILDS, RAW_MESSAGES, SOURCE_RANGES
-from assess_assets.tables.reports import CUSTOMER_REPORT
+from assess_assets.tables.reports import CUSTOMER_OVERVIEW, CUSTOMER_REPORT
 
 UNTIL_RUN_IS_SEEN = timedelta(seconds=30)  # `assess rebuild` claims a build before its run starts
 
@@ -116,8 +116,8 @@ def news_of(resource: LakeResource, sight: Sight) -> News | None:
     told = [*([f"{files} files"] if files else []), *([offsets] if offsets else [])]
     raw = _progress(lake, RAW_MESSAGES, customer)
     ledger = _progress(lake, MESSAGE_LEDGER, customer)
-    report = _progress(lake, CUSTOMER_REPORT, customer)
-    if unlanded(batches, raw.highest_batch) or not _is_whole(raw, ledger, report):
+    last = (_progress(lake, CUSTOMER_REPORT, customer), _overviewed(lake, customer))
+    if unlanded(batches, raw.highest_batch) or not _is_whole(raw, ledger, last):
         told.append("an unfinished batch")
     if (build := sight.build) is not None:
         if sight.is_left and 0 < ledger.lowest_build < build.number:
@@ -126,16 +126,24 @@ def news_of(resource: LakeResource, sight: Sight) -> News | None:
         told += ["another policy"] if sight.running.contradicts(build.versions) else []
     if not told:
         return None
-    last = batches[-1].number if batches else 0
-    return News(customer, f"{customer}/{last}/{sight.version}", ", ".join(told))
+    batch = batches[-1].number if batches else 0
+    return News(customer, f"{customer}/{batch}/{sight.version}", ", ".join(told))
 
 
-def _is_whole(raw: Progress, ledger: Progress, report: Progress) -> bool:
-    """The report comes last and is made from tables of one build and batch, or not at all."""
-    reported = (report.highest_build, report.highest_batch)
+def _is_whole(raw: Progress, ledger: Progress, last: Iterable[Progress]) -> bool:
+    """The last tables are made from tables of one build and batch, or not at all."""
+    upto = (ledger.highest_build, ledger.highest_batch)
     return raw.highest_batch == ledger.highest_batch and (
-        not ledger.rows or reported == (ledger.highest_build, ledger.highest_batch)
+        not ledger.rows or all((one.highest_build, one.highest_batch) == upto for one in last)
     )
+
+
+def _overviewed(lake: Lake, customer: str) -> Progress:
+    """How far the customer's row of the shared table is."""
+    pinned = lake.pin_existing(CUSTOMER_OVERVIEW, customer)
+    asked = f"select build, batch from pinned where customer = '{customer}'"
+    rows = pinned.look_up(asked) if pinned else []
+    return Progress(1, rows[0]["build"], rows[0]["build"], rows[0]["batch"]) if rows else Progress()
 
 
 def _last_build(lake: Lake, customer: str) -> Build | None:

@@ -26,6 +26,7 @@ from assess_assets.automation.sensor import new_messages
 from assess_assets.cli.app import app
 from assess_assets.cli.following import COMMAND, PROCESS, Follower, settings_text, update_job
 from assess_assets.cli.quick_recording import quick_recording
+from assess_assets.definitions import build_definitions
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
 from assess_assets.settings import Settings
@@ -277,6 +278,26 @@ def test_a_crash_anywhere_is_news(
     news = news_of(resource(), sight)
     assert news is not None
     assert news.told == "an unfinished batch"
+
+
+@pytest.mark.parametrize("last", ["customer_report", "customer_overview"])
+def test_a_crash_before_either_of_the_last_tables_is_news(
+    follower: Follower, tmp_path: Path, last: str
+) -> None:
+    land(tmp_path, "acme", "a.ndjson", message("a"))
+    everything = build_definitions(Settings()).resolve_implicit_global_asset_job_def()
+    made = [dg.AssetKey(table) for table in (*WRITTEN, "customer_report", "customer_overview")]
+    made.remove(dg.AssetKey(last))
+    follower.instance.add_dynamic_partitions("customers", ["acme"])
+    assert everything.execute_in_process(
+        instance=follower.instance, partition_key="acme", asset_selection=made
+    ).success
+    (sight,) = look_at_sources(resource(), None, ["acme"])
+    news = news_of(resource(), sight)
+    assert news is not None
+    assert news.told == "an unfinished batch"
+    assert len(a_round(follower)) == 1
+    assert a_round(follower) == []
 
 
 def test_the_sensor_requests_a_run_once_and_none_while_one_is_under_way(
