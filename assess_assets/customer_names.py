@@ -12,6 +12,7 @@ and safe in paths, URLs, topics and shells.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 MAX_KEY_LENGTH = (
     120  # leaves room for "assessments." in Kafka's 249, and for suffixes in a file's 255
@@ -77,6 +78,17 @@ def require_customer_key(key: str) -> str:
     """`key` itself if it is some customer's key: to be called wherever a key comes from outside."""
     decode_customer(key)
     return key
+
+
+def keys_among(partitions: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Those that are keys; and what is wrong with the others: Dagster accepts any text."""
+    keys, others = [], {}
+    for partition in partitions:
+        try:
+            keys.append(require_customer_key(partition))
+        except InvalidCustomerKey as error:
+            others[partition] = f"{error} Delete that partition in Dagster's UI."
+    return keys, others
 
 
 _ALPHABET = "keys hold only a-z, 0-9, - and escapes like _2f"

@@ -6,6 +6,7 @@ import dagster as dg
 
 from assess_assets.assets.each_customer import customers_of, observe_each
 from assess_assets.assets.specs import customer_source, observation
+from assess_assets.customer_names import keys_among
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.kafka import current_source, next_offset
 from assess_assets.sources.kafka_topic import (
@@ -34,7 +35,7 @@ def assessment_topic(
     The data version is the topic's id and end offsets; the metadata says how many offsets of each
     partition no batch has claimed yet. Without ASSESS_KAFKA it never changes.
     """
-    topics = [topic_of(customer) for customer in customers_of(context)]
+    topics = [topic_of(customer) for customer in keys_among(customers_of(context))[0]]
     broker = Broker(lake.kafka, EVERYBODY) if lake.kafka else None
     states = broker.look_at_all(topics, patience_seconds=TIMEOUT_SECONDS) if broker else {}
 

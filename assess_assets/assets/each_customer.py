@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import dagster as dg
 
-from assess_assets.customer_names import require_customer_key
 from assess_assets.customers import CUSTOMERS, CustomerPolicy
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.lake import Lake, PerCustomer, Replacement, Replacements
@@ -22,11 +21,11 @@ Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 
 def customers_of(context: Context) -> list[str]:
-    """Keys of the run's partitions, each checked: Dagster itself accepts any text as a key.
+    """Keys of the run's partitions: any text, which `Lake.for_each` checks customer by customer.
 
     All that are registered, if the run names none: the UI's buttons "Observe" and "Execute all"
     (of checks) start such runs. Raises dg.Failure for a range that holds nobody (a reversed one
-    succeeds on nothing in Dagster 1.13), and InvalidCustomerKey.
+    succeeds on nothing in Dagster 1.13).
     """
     if is_for_all(context):
         keys = list(context.instance.get_dynamic_partitions(CUSTOMERS.name or ""))
@@ -38,7 +37,7 @@ def customers_of(context: Context) -> list[str]:
             "registration: give the one registered first as the start (see `assess customers`).",
             allow_retries=False,
         )
-    return [require_customer_key(key) for key in keys]
+    return keys
 
 
 def is_for_all(context: Context) -> bool:

@@ -40,7 +40,7 @@ class Sight:
     build: Build | None = None
     is_left: bool = False  # by whoever claimed the build: its run would be seen by now
     topic: TopicState | None = None
-    problem: Exception | None = None  # broker or file system tell nothing about the customer
+    problem: Exception | None = None  # why it could not be looked at
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,10 @@ def customers_with_sources(
 def look_at_sources(
     lake: LakeResource, broker: Broker | None, customers: Sequence[str]
 ) -> list[Sight]:
-    """All customers at once: one listing of each folder, three requests for all topics."""
+    """All customers at once: one listing of each folder, three requests for all topics.
+
+    What is wrong with one customer's sources or tables is its sight's problem, not the others'.
+    """
     topics = {customer: topic_of(customer) for customer in customers}
     states = broker.look_at_all(list(topics.values())) if broker is not None else {}
     policies = lake.policies
@@ -86,18 +89,18 @@ def look_at_sources(
 def _sight(
     lake: LakeResource, customer: str, running: Versions, state: TopicState | Exception | None
 ) -> Sight:
-    problem = state if isinstance(state, Exception) else None
-    topic = None if isinstance(state, Exception) else state
-    build = _last_build(lake.lake, customer)
     try:
+        if isinstance(state, Exception):
+            raise state
         files = folder_version(lake.landing_folder(customer))
-    except (SourceError, OSError) as error:  # of one customer
-        files, problem = "", error
+        build = _last_build(lake.lake, customer)
+    except Exception as problem:
+        return Sight(customer, "", running, problem=problem)
     claimed_at = build.claimed_at if build else None
     is_left = claimed_at is not None and lake.now() - claimed_at > UNTIL_RUN_IS_SEEN
-    told = f"{files} {data_version(topic)} {running} {build.number if build else 0} {is_left}"
+    told = f"{files} {data_version(state)} {running} {build.number if build else 0} {is_left}"
     version = hashlib.sha256(told.encode()).hexdigest()[:16]
-    return Sight(customer, version, running, build, is_left, topic, problem)
+    return Sight(customer, version, running, build, is_left, state)
 
 
 def news_of(resource: LakeResource, sight: Sight) -> News | None:
@@ -162,11 +165,10 @@ def _files_to_claim(resource: LakeResource, customer: str, claimed: Sequence[Sou
     of_files = [claim for claim in claimed if claim.is_of_a_file]
     known = {claim.source: FileStamp.claimed(claim) for claim in of_files}
     in_part = known.keys() - {claim.source for claim in of_files if claim.is_last}
-    stamps = {source: path.stat() for source, path in files.items()}
     fresh = {
         source
-        for source, status in stamps.items()
-        if known.get(source) != FileStamp(status.st_size, status.st_mtime_ns // 1_000_000)
+        for source, path in files.items()
+        if known.get(source) != FileStamp.of_status(path.stat())
     }
     return len(fresh | in_part)
 

@@ -18,6 +18,7 @@ from assess_assets.automation.news import (
     look_at_sources,
     news_of,
 )
+from assess_assets.customer_names import keys_among
 from assess_assets.customers import CUSTOMERS
 from assess_assets.resources.lake import LakeResource
 
@@ -36,9 +37,10 @@ def new_messages(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.
     """One run per customer and state of its sources, and none while it has a run."""
     broker = broker_of(lake)
     keys, refused = customers_with_sources(lake, broker)
-    for told in refused:
+    registered = context.instance.get_dynamic_partitions(CUSTOMERS.name or "")
+    known, no_keys = keys_among(registered)
+    for told in [*refused, *no_keys.values()]:
         context.log.warning(f"Read by no run: {told}")
-    known = context.instance.get_dynamic_partitions(CUSTOMERS.name or "")
     new = [key for key in keys if key not in set(known)]
     seen: dict[str, str] = json.loads(context.cursor or "{}")
     busy = being_run(context.instance)
@@ -63,7 +65,7 @@ def _request(
 ) -> dg.RunRequest | None:
     """The run that a customer needs; notes in `seen` what need not be looked at again."""
     customer = sight.customer
-    if customer in busy or (seen.get(customer) == sight.version and sight.problem is None):
+    if customer in busy or seen.get(customer) == sight.version:
         return None
     try:
         news = news_of(lake, sight)

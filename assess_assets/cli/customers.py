@@ -138,11 +138,13 @@ def told(misnamed: dict[str, str]) -> str:
 
 
 def _list(as_json: bool) -> None:
-    from assess_assets.customer_names import decode_customer
+    from assess_assets.customer_names import decode_customer, keys_among
 
     settings, layout = deployment()
     landed, misnamed = landed_folders(settings.landing)
-    registered = _registered()
+    partitions = _registered()
+    known, no_keys = keys_among(partitions or ())
+    registered = None if partitions is None else set(known)
     keys = sorted({*landed, *(registered or ()), *_in_lake(layout)})
     found = []
     for key in keys:
@@ -159,6 +161,8 @@ def _list(as_json: bool) -> None:
         typer.echo("Next: assess land FILE --customer-name NAME, or assess customers add NAME")
     if misnamed:
         typer.echo("Landing folders that no run reads:\n" + told(misnamed), err=True)
+    if no_keys:
+        typer.echo("Partitions that are no customer's:\n" + told(no_keys), err=True)
 
 
 def _print(found: list[Known]) -> None:

@@ -36,7 +36,7 @@ def follow(
 
     Landed files and topics are looked at; whoever has something new gets a recorded Dagster run of
     all assets and checks. Ctrl-C or SIGTERM ends it after the round at hand. With --once or
-    --rounds, exit code 1 if a customer's last run failed.
+    --rounds, exit code 1 if a customer's last run failed, or nothing could be looked at.
     """
     from assess_assets.cli.following import Follower
     from assess_assets.customer_names import require_customer_key
@@ -51,6 +51,8 @@ def follow(
         follower = Follower(instance, only, say=lambda told: typer.echo(told, err=True))
         worker.submit(follower.open).result()
         _go_on(worker, follower, seconds, most, stop)
+    if most and follower.is_blind:
+        raise CommandFailed("Nothing could be looked at in the last round. See above.")
     if most and follower.failing:
         raise CommandFailed(f"Not up to date: {', '.join(sorted(follower.failing))}. See above.")
 

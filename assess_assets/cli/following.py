@@ -28,6 +28,7 @@ from assess_assets.automation.news import (
 )
 from assess_assets.cli.quick_recording import quick_recording
 from assess_assets.cli.running import QUIET
+from assess_assets.customer_names import keys_among
 from assess_assets.customers import CUSTOMERS
 from assess_assets.definitions import build_definitions
 from assess_assets.resources.lake import LakeResource
@@ -42,12 +43,14 @@ MOST_ROUNDS_TO_WAIT = 64
 
 @dataclass
 class Follower:
-    """Rounds for all customers, or `only` some. `failing`: how often each failed in a row."""
+    """Rounds for all customers, or `only` some. `failing`: how often each failed in a row;
+    `is_blind`: nothing could be looked at in the last round."""
 
     instance: dg.DagsterInstance
     only: frozenset[str]
     say: Callable[[str], None]
     failing: dict[str, int] = field(default_factory=dict)
+    is_blind: bool = False
     _rounds: int = 0
     _not_before: dict[str, int] = field(default_factory=dict)  # the round, of who failed
     _settled: dict[str, str] = field(default_factory=dict)  # version at which there was no news
@@ -73,10 +76,15 @@ class Follower:
         self._rounds += 1
         try:
             customers = self._registered()
-            sights = look_at_sources(self._lake, self._broker, customers)
+            followed, no_keys = keys_among(customers)
+            for told in no_keys.values():
+                self._say_once(f"Not followed: {told}")
+            sights = look_at_sources(self._lake, self._broker, followed)
         except Exception as error:  # the broker, the folder or the instance: for all customers
             self._say_once(f"Nothing could be looked at: {error} It is tried again.")
+            self.is_blind = True
             return []
+        self.is_blind = False
         news = {one.customer: one for sight in sights if (one := self._news(sight))}
         busy = being_run(self.instance) if news else {}
         for customer in busy.keys() & news.keys():
@@ -107,7 +115,7 @@ class Follower:
     def _news(self, sight: Sight) -> News | None:
         customer = sight.customer
         is_waiting = self._rounds < self._not_before.get(customer, 0)
-        settled = self._settled.get(customer) == sight.version and sight.problem is None
+        settled = self._settled.get(customer) == sight.version
         if is_waiting or settled or not self._is_wanted(customer):
             return None
         try:

@@ -36,7 +36,10 @@ class FileStamp:
     @classmethod
     def of(cls, handle: BinaryIO) -> "FileStamp":
         """The stamp of an open file."""
-        status = os.fstat(handle.fileno())
+        return cls.of_status(os.fstat(handle.fileno()))
+
+    @classmethod
+    def of_status(cls, status: os.stat_result) -> "FileStamp":
         return cls(status.st_size, status.st_mtime_ns // 1_000_000)
 
     @classmethod

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
 
+from assess_assets.customer_names import require_customer_key
 from assess_assets.storage import delta
 from assess_assets.storage.builds import (
     Build,
@@ -194,6 +195,6 @@ class Lake:
 def _attempt(step: Callable[[str], T], customer: str) -> tuple[T | None, Exception | None]:
     try:
         with engine_faults(f"Customer {customer}"):  # wherever in the step the engine was asked
-            return step(customer), None
+            return step(require_customer_key(customer)), None  # Dagster accepts any text as a key
     except Exception as error:  # kept whole and raised by PerCustomer.raise_failures
         return None, error

@@ -247,6 +247,44 @@ def test_a_signal_ends_it_after_the_run_at_hand(home: dg.DagsterInstance, tmp_pa
     assert "m8" in attempts(tmp_path, "acme")
 
 
+def test_a_partition_that_is_no_key_and_a_landing_file_that_is_no_folder_stop_nobody_else(
+    home: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    home.add_dynamic_partitions("customers", ["acme", "Globex Inc", "initech"])
+    land(tmp_path, "acme", "a.ndjson", message("a"))
+    (tmp_path / "landing" / "initech").write_text("no folder")
+    resources = {"lake": resource()}
+    with dg.build_sensor_context(home, resources=resources) as context:
+        tick = new_messages(context)
+    assert isinstance(tick, dg.SensorResult)
+    assert [one.partition_key for one in tick.run_requests or []] == ["acme"]
+    result = CliRunner().invoke(app, ["follow", "--once"])
+    assert result.exit_code == 1
+    assert "Not followed: 'Globex Inc' is not a customer key" in result.stderr
+    assert "Not up to date: initech." in result.stderr
+    assert attempts(tmp_path, "acme") == ["a"]
+    (tmp_path / "landing" / "initech").unlink()
+    listed = CliRunner().invoke(app, ["customers"])
+    assert listed.exit_code == 0
+    assert [line.split()[0] for line in listed.stdout.splitlines()[2:]] == ["acme", "initech"]
+    assert "- 'Globex Inc': 'Globex Inc' is not a customer key" in listed.stderr
+
+
+def test_one_round_in_which_nothing_could_be_looked_at_ends_with_1(
+    home: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    monkeypatch.setenv("ASSESS_POLICIES", str(tmp_path / "policies.toml"))
+    (tmp_path / "policies.toml").write_text("")
+    follower = Follower(home, NOBODY, said.append)
+    follower.open()
+    (tmp_path / "policies.toml").unlink()
+    assert a_round(follower) == []
+    assert follower.is_blind
+    (tmp_path / "policies.toml").write_text("")
+    assert a_round(follower) == []
+    assert not follower.is_blind
+
+
 def test_a_run_whose_process_was_killed_holds_nobody_up(
     follower: Follower, instance: dg.DagsterInstance, said: list[str], tmp_path: Path
 ) -> None:

@@ -175,6 +175,17 @@ def test_re_executing_from_failure_serves_whom_the_run_before_set_aside(three: P
     ]
 
 
+def test_a_partition_that_is_no_key_stops_nobody_else_in_its_range(platform: Platform) -> None:
+    platform.land("acme", "a.ndjson", lines(message("a")))
+    platform.register("Globex Inc")
+    result = platform.materialize_range("acme", "Globex Inc")
+    assert not result.success
+    assert set().union(*materialized(result).values()) == {"acme"}
+    assert "customer_report" in materialized(result)
+    assert platform.rows("exam_counts", "acme", "attempts") == [{"attempts": 1}]
+    assert list(why_set_aside(platform, result)) == ["Globex Inc"]
+
+
 def test_when_every_customer_fails_nothing_follows(three: Platform) -> None:
     for customer in CUSTOMERS:
         (three.settings.landing / customer / "first.ndjson").write_text(lines(message("x")))
