@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from assess_assets.sources.landing_content import DEFAULT_LIMITS, Limits, file_blocks
+from assess_assets.sources.landing_customers import LINK
 from assess_assets.sources.landing_elements import Record
 from assess_assets.sources.landing_formats import read_content, read_lines
 from assess_assets.sources.ranges import (
@@ -58,6 +59,10 @@ def list_files(folder: Path) -> dict[str, Path]:
 
     Symbolic links don't count: one could lead to another customer's file.
     """
+    if folder.is_symlink():
+        raise LandedFileUnreadable(
+            f"Customer {folder.name}: the landing folder {folder} is {LINK}. Nothing of it is read."
+        )
     try:
         entries = list(os.scandir(folder))
     except FileNotFoundError:

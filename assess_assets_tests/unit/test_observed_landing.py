@@ -10,6 +10,7 @@ from assess_assets.assets.landing_files import landing_files
 from assess_assets.automation.news import look_at_sources, news_of
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
+from assess_assets.sources.landing_customers import landed_folders
 from assess_assets.sources.landing_files import folder_version
 from assess_assets.sources.ranges import LandedFileUnreadable
 from assess_assets_tests.conftest import Platform
@@ -59,3 +60,15 @@ def test_who_looks_for_news_is_told_of_that_customer_and_sees_the_others(two: Pl
     news = news_of(lake, globex)
     assert news is not None
     assert (news.customer, news.told) == ("globex", "1 files")
+
+
+def test_a_folder_that_is_a_link_to_another_customers_is_not_read(two: Platform) -> None:
+    landing = two.settings.landing
+    (landing / "acme").unlink()
+    (landing / "acme").symlink_to("globex")
+    keys, others = landed_folders(landing)
+    assert (keys, list(others)) == (["globex"], ["acme"])
+    assert others["acme"].startswith("a symbolic link, which may lead to another customer's files")
+    result, (seen,) = observe_source(two, landing_files, "acme", "globex")
+    assert seen.partition == "globex"
+    assert "acme is a symbolic link, which may lead to" in told_by_failure(result)
