@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
 
 from assess_assets.assets.assessment_topic import data_version
 from assess_assets.assets.builds import running_versions
@@ -19,6 +21,7 @@ from assess_assets.sources.landing_files import FileStamp, folder_version, list_
 from assess_assets.sources.ranges import SourceError, SourceRange
 from assess_assets.storage.builds import Build, Versions, latest_build
 from assess_assets.storage.claims import claimed_batches, unlanded
+from assess_assets.storage.delta import pin_existing
 from assess_assets.storage.lake import Lake
 from assess_assets.storage.protocol import Progress
 from assess_assets.tables.contract import TableContract
@@ -150,8 +153,22 @@ def _overviewed(lake: Lake, customer: str) -> Progress:
 
 
 def _last_build(lake: Lake, customer: str) -> Build | None:
-    pinned = lake.pin_existing(BUILDS, customer)
+    """Asked of every customer in every round, so read again only if its log has changed."""
+    uri = lake.layout.uri(BUILDS, customer)
+    log = Path(uri.removeprefix("file://")) / "_delta_log"
+    if not log.is_dir():  # not on this machine, or not there
+        return _read_build(customer, uri)
+    return _read_build_once(customer, uri, log.stat().st_mtime_ns)
+
+
+def _read_build(customer: str, uri: str) -> Build | None:
+    pinned = pin_existing(BUILDS, customer, uri)
     return latest_build(pinned) if pinned else None
+
+
+@lru_cache(maxsize=10_000)
+def _read_build_once(customer: str, uri: str, changed_ns: int) -> Build | None:
+    return _read_build(customer, uri)
 
 
 def _progress(lake: Lake, table: TableContract, customer: str) -> Progress:
