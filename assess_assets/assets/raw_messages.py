@@ -14,6 +14,7 @@ from assess_assets.assets.each_customer import each_customer
 from assess_assets.assets.specs import asset_out, customer_multi_asset
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.batches import Sources, find_new, read_batch
+from assess_assets.sources.landing import check_unread
 from assess_assets.sources.ranges import SourceRange
 from assess_assets.storage.claims import (
     Batch,
@@ -80,6 +81,7 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
     landed = lake.progress(raw).highest_batch
     for left in unlanded(batches, landed):
         # A crash came between claim and messages: land that batch before claiming another.
+        check_unread(sources.folder, left.ranges)
         _messages(lake, sources, raw, left).commit({"run_id": run_id})
         raw, landed = lake.pin(RAW_MESSAGES, customer), left.number
 

@@ -19,7 +19,8 @@ CLAIMED_RANGES_ARE_LANDED = Fact(
     name="claimed_ranges_are_landed",
     table="raw_messages",
     meaning="Every range that a batch claimed to read has as many messages in raw_messages as "
-    "source_ranges says: of a file as many as offsets, of a topic never more.",
+    "source_ranges says: of a file as many as offsets, or none if they were given up; of a topic "
+    "never more.",
     query=query(
         """
         select c.source, c.partition, c.batch, c.start_offset, c.end_offset,
@@ -28,12 +29,17 @@ CLAIMED_RANGES_ARE_LANDED = Fact(
         left join {raw_messages} r
           on r.source = c.source and r.partition = c.partition and r.batch = c.batch
          and r.offset >= c.start_offset and r.offset < c.end_offset
+        left join {source_ranges} l
+          on l.kind = 'lost' and l.source = c.source and l.identity = c.identity
+         and l.partition = c.partition
+         and l.start_offset <= c.start_offset and l.end_offset >= c.end_offset
         where c.kind = 'read'
         group by c.source, c.partition, c.batch, c.start_offset, c.end_offset, c.messages,
                  c.size_bytes
         having count(r.offset) > c.end_offset - c.start_offset
             or count(r.offset) <> c.messages
-            or (c.size_bytes is not null and c.messages <> c.end_offset - c.start_offset)
+            or (c.size_bytes is not null and c.messages <> case
+                when count(l.source) > 0 then 0 else c.end_offset - c.start_offset end)
         """
     ),
 )

@@ -16,7 +16,6 @@ from assess_assets.cli.options import Customer, CustomerName, chosen_customer
 from assess_assets.cli.topic_loss import accept_topic_loss
 
 if TYPE_CHECKING:
-    from assess_assets.settings import Settings
     from assess_assets.sources.ranges import SourceRange
     from assess_assets.storage.claims import Batch
     from assess_assets.storage.layout import LakeLayout
@@ -44,37 +43,38 @@ def accept_loss(
     if source == topic_of(key):
         accept_topic_loss(settings, layout, key, source, partition, reason, yes)
     else:
-        _accept_file_loss(settings, layout, key, source, reason, yes)
+        _accept_file_loss(layout, settings.landing.expanduser() / key, key, source, reason, yes)
 
 
 def _accept_file_loss(
-    settings: "Settings", layout: "LakeLayout", key: str, source: str, reason: str, yes: bool
+    layout: "LakeLayout", folder: Path, customer: str, source: str, reason: str, yes: bool
 ) -> None:
     from assess_assets.sources.ranges import lost_rest
-    from assess_assets.storage.claims import claim_batch, claimed_batches
-    from assess_assets.tables.ingest import SOURCE_RANGES
+    from assess_assets.storage.claims import claimed_batches, give_up, highest_landed, unlanded
+    from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
 
-    claims = pin_existing(layout, SOURCE_RANGES, key)
+    claims = pin_existing(layout, SOURCE_RANGES, customer)
+    raw = pin_existing(layout, RAW_MESSAGES, customer)
     batches = claimed_batches(claims) if claims else []
-    last = _furthest(key, source, batches)
-    lost = lost_rest(last, reason)
-    if not lost.messages:
+    last = _furthest(customer, source, batches)
+    unread = [claim for batch in unlanded(batches, highest_landed(raw)) for claim in batch.ranges]
+    lost = lost_rest(last, reason, unread)
+    if not lost.messages or claims is None:
         raise CommandFailed(
-            f"Customer {key}: all {last.end_offset} messages of {source} have been claimed. "
-            "There is no loss to accept."
+            f"Customer {customer}: all {last.end_offset} messages of {source} have been read, or "
+            "given up before. There is no loss to accept."
         )
-    _refuse_if_there(key, settings.landing.expanduser() / key, source)
-    _refuse_if_unlanded(layout, key, batches, last)
+    _refuse_if_there(customer, folder, source)
     typer.echo(
-        f"Customer {key}, {source} (SHA-256 {last.identity}): {lost.messages} messages, "
+        f"Customer {customer}, {source} (SHA-256 {last.identity}): {lost.messages} messages, "
         f"{lost.start_offset} to {lost.end_offset}, were never read."
     )
-    if not yes or claims is None:
+    if not yes:
         raise CommandFailed("Nothing was changed. With --yes they are given up for good.")
-    batch = claim_batch(claims, batches, [lost], datetime.now(UTC), "assess accept-loss")
+    batch = give_up(claims, raw, batches, [lost], datetime.now(UTC), "assess accept-loss")
     typer.echo(
         f"Given up as batch {batch.number}. Next: dagster asset materialize -m "
-        f"assess_assets.definitions --select '*' --partition {key}"
+        f"assess_assets.definitions --select '*' --partition {customer}"
     )
 
 
@@ -98,24 +98,4 @@ def _refuse_if_there(customer: str, folder: Path, source: str) -> None:
             f"Customer {customer}: {folder / source} is there. If its content is the claimed one, "
             "run raw_messages: it is read on. If it was changed, land the new content under "
             "another name, remove this file, and accept the loss then."
-        )
-
-
-def _refuse_if_unlanded(
-    layout: "LakeLayout", customer: str, batches: "list[Batch]", last: "SourceRange"
-) -> None:
-    """What is claimed can't be lost: a batch has its messages before another one is claimed."""
-    from assess_assets.storage.claims import highest_landed, unlanded
-    from assess_assets.tables.ingest import RAW_MESSAGES
-
-    raw = pin_existing(layout, RAW_MESSAGES, customer)
-    left = unlanded(batches, highest_landed(raw))
-    if left:
-        needs_it = any(claim.source == last.source for batch in left for claim in batch.ranges)
-        raise CommandFailed(
-            f"Customer {customer}: batch {left[0].number} is claimed and its messages are not in "
-            "raw_messages yet. "
-            + (f"Restore the file (SHA-256 {last.identity}) and land" if needs_it else "Land")
-            + " them first: dagster asset materialize -m assess_assets.definitions "
-            f"--select source_ranges,raw_messages --partition {customer}"
         )

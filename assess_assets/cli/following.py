@@ -27,7 +27,7 @@ from assess_assets.automation.news import (
     news_of,
 )
 from assess_assets.cli.quick_recording import quick_recording
-from assess_assets.cli.running import QUIET
+from assess_assets.cli.running import QUIET, told_failure
 from assess_assets.customer_names import keys_among
 from assess_assets.customers import CUSTOMERS
 from assess_assets.definitions import build_definitions
@@ -193,10 +193,7 @@ def settings_text() -> str:
 def _first_failure(result: dg.JobExecutionResult) -> str:
     for event in result.all_events:
         if event.is_step_failure:
-            error = event.step_failure_data.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            return f"{event.step_key}: {error.message.strip() if error else 'failed'}"
+            return f"{event.step_key}: {told_failure(event.step_failure_data.error)}"
     return "the run failed before its first step"
 
 

@@ -99,9 +99,11 @@ def _batches(claims: "Pin | None", highest: int) -> list[Row]:
         )
         claim = {name: row[name] for name in row if name not in of_batch}
         if row["kind"] == "read" and row["size_bytes"] is not None:
-            # Of a file as many as were claimed; tables that older code made don't say it.
-            has_landed = row["batch"] <= highest
-            claim["messages"] = row["end_offset"] - row["start_offset"] if has_landed else None
+            # Of a file as many as were claimed; tables that older code made don't say it. Or none,
+            # if it was given up before it had landed.
+            known, offsets = row["messages"], row["end_offset"] - row["start_offset"]
+            is_settled = row["batch"] <= highest or known == 0
+            claim["messages"] = (offsets if known is None else known) if is_settled else None
         batch["ranges"].append(claim)
         batch["messages"] += claim["messages"] or 0
     return list(batches.values())

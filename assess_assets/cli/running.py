@@ -12,9 +12,11 @@ import typer
 
 if TYPE_CHECKING:
     import dagster as dg
+    from dagster_shared.error import SerializableErrorInfo
 
     from assess_assets.settings import Settings
 
+_OURS = f"{__name__.partition('.')[0]}."  # a message begins with its class and module
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -76,7 +78,15 @@ def _tell(entry: Any, told: Told) -> None:
                 err=True,
             )
         case "STEP_FAILURE":
-            error = event.step_failure_data.error
-            while error.cause is not None:
-                error = error.cause
-            typer.echo(f"  failed {event.step_key}: {error.message.strip()}", err=True)
+            reason = told_failure(event.step_failure_data.error)
+            typer.echo(f"  failed {event.step_key}: {reason}", err=True)
+
+
+def told_failure(error: "SerializableErrorInfo | None") -> str:
+    """The message of the first of the causes that is an error of ours, or of the last there is.
+
+    Ours says what happened and what to do; what caused it may be an engine's whole traceback.
+    """
+    while error is not None and error.cause is not None and not error.message.startswith(_OURS):
+        error = error.cause
+    return error.message.strip() if error else "failed"

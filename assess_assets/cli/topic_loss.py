@@ -28,7 +28,7 @@ def accept_topic_loss(
     """Give up what the topic no longer has, as the broker and the claims say now."""
     from assess_assets.sources.kafka_losses import losses
     from assess_assets.sources.kafka_topic import Broker
-    from assess_assets.storage.claims import claim_batch, claimed_batches, highest_landed, unlanded
+    from assess_assets.storage.claims import claimed_batches, give_up, highest_landed, unlanded
     from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
 
     claims = pin_existing(layout, SOURCE_RANGES, customer)
@@ -61,7 +61,7 @@ def accept_topic_loss(
         )
     if not yes:
         raise CommandFailed("Nothing was changed. With --yes they are given up for good.")
-    batch = claim_batch(claims, batches, lost, datetime.now(UTC), "assess accept-loss")
+    batch = give_up(claims, raw, batches, lost, datetime.now(UTC), "assess accept-loss")
     typer.echo(
         f"Given up as batch {batch.number}. Next: dagster asset materialize -m "
         f"assess_assets.definitions --select '*' --partition {customer}"

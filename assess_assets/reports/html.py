@@ -52,6 +52,7 @@ def render_html(answers: Answers, markdown: str) -> str:
     return environment.get_template("page.html.j2").render(
         answers=answers,
         name=wording.one_line(decode_customer(answers.customer)),
+        name_and_key=wording.named_with_key(answers.customer),
         parts=[part for part in parts if part.title != GLANCE],
         headlines=wording.headlines(answers),
         shown=wording.shown,

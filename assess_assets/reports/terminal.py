@@ -11,7 +11,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from assess_assets.customer_names import decode_customer
 from assess_assets.reports import wording
 from assess_assets.transforms.answers.answer import Answer, Answers, Section
 
@@ -27,7 +26,7 @@ class AnswersOnTerminal:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         answers = self._answers
-        name = wording.one_line(decode_customer(answers.customer))
+        name = wording.named_with_key(answers.customer)
         yield Text(f"{name}: build {answers.build}, up to batch {answers.batch}", style="bold")
         yield Text(
             "By message, an attempt counts as often as it was sent; by attempt, once.", style="dim"

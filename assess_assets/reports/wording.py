@@ -6,6 +6,7 @@ text. Escaping for a format is that format's.
 
 import re
 
+from assess_assets.customer_names import decode_customer
 from assess_assets.transforms.answers.answer import Answer, Answers, Field, Row, Value
 
 LONGEST_NAME = 120
@@ -28,6 +29,12 @@ def one_line(text: str, longest: int = LONGEST_NAME) -> str:
     """Text from data on one line, cut short."""
     line = _UNSEEN.sub(" ", text).strip()
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def named_with_key(customer: str) -> str:
+    """A customer's name, and its key where that differs: names may look alike, keys don't."""
+    name = one_line(decode_customer(customer))
+    return name if name == customer else f"{name} ({customer})"
 
 
 def shown(value: Value, unit: str = "") -> str:

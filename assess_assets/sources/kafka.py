@@ -16,7 +16,7 @@ from assess_assets.sources.kafka_errors import (
     TopicRecreated,
 )
 from assess_assets.sources.kafka_topic import Broker, TopicState, Watermarks
-from assess_assets.sources.ranges import RangeKind, SourceRange
+from assess_assets.sources.ranges import RangeKind, SourceRange, accept_command
 
 AGAIN: Final = "@"  # no topic's name has it
 
@@ -167,11 +167,6 @@ def topic_range(
         kind=kind,
         note=note,
     )
-
-
-def accept_command(customer: str, topic: str) -> str:
-    """What an operator runs to accept a loss."""
-    return f"assess accept-loss --customer {customer} --source {topic} --reason WHY"
 
 
 def _note(marks: Watermarks) -> str | None:

@@ -8,7 +8,6 @@ range stays, and the later `lost` range over the same offsets says that they are
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from assess_assets.sources.kafka import (
     AGAIN,
@@ -21,7 +20,7 @@ from assess_assets.sources.kafka import (
 )
 from assess_assets.sources.kafka_errors import OffsetsWentBack
 from assess_assets.sources.kafka_topic import TopicState
-from assess_assets.sources.ranges import SourceRange
+from assess_assets.sources.ranges import SourceRange, first_unread, lost_rest
 
 
 def losses(
@@ -62,7 +61,7 @@ def _losses(
         old = newest_identity(claims)
         gone = furthest([claim for claim in claims if claim.identity == old])
         found = [
-            _given_up(claim, _first_unread(claim, unread), note)
+            lost_rest(claim, note, unread)
             for _, claim in sorted(gone.items())
             if source is None or claim.kind != "lost"
         ]
@@ -84,26 +83,7 @@ def _losses(
                 "again, and accept that."
             )
         if number in last:
-            start = _first_unread(last[number], unread)
+            start = first_unread(last[number], unread)
         if start < marks.low:
             found.append(topic_range(source, number, (start, marks.low), state, "lost", note))
     return found
-
-
-def _given_up(last: SourceRange, start: int, note: str) -> SourceRange:
-    """Everything of a partition from `start` to the furthest end that was ever seen."""
-    end = max(last.end_offset, last.source_end_offset)
-    return replace(last, start_offset=start, end_offset=end, kind="lost", note=note)
-
-
-def _first_unread(last: SourceRange, unread: Sequence[SourceRange]) -> int:
-    """Where reading would go on: at a claimed range that was not landed, or after the last one."""
-    starts = [
-        claim.start_offset
-        for claim in unread
-        if (claim.source, claim.partition, claim.identity)
-        == (last.source, last.partition, last.identity)
-        and claim.kind == "read"
-        and claim.messages
-    ]
-    return min(starts, default=last.end_offset)

@@ -22,7 +22,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from assess_assets.sources.kafka import AGAIN, accept_command
+from assess_assets.sources.kafka import AGAIN
 from assess_assets.sources.kafka_arrow import to_batches
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import (
@@ -35,7 +35,7 @@ from assess_assets.sources.kafka_errors import (
     named_error,
 )
 from assess_assets.sources.kafka_topic import Broker
-from assess_assets.sources.ranges import SourceRange
+from assess_assets.sources.ranges import SourceRange, accept_command
 
 BATCH_ROWS: Final = 1000
 STALLED_SECONDS: Final = 30.0  # without a message: longer than a broker takes to restart

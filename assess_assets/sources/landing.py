@@ -17,12 +17,13 @@ from assess_assets.sources.landing_elements import Record
 from assess_assets.sources.landing_files import (
     FileStamp,
     changed,
+    gone,
     is_unchanged,
     list_files,
     open_file,
 )
 from assess_assets.sources.landing_formats import read_content, read_lines
-from assess_assets.sources.ranges import LandedFileMissing, SourceRange
+from assess_assets.sources.ranges import SourceRange, landed_contents
 
 SPLIT_BYTES: Final = 32 * 1024 * 1024
 
@@ -51,9 +52,10 @@ def find_new_ranges(
     files = list_files(folder)
     last = _last_claims(claimed)
     refused = {claim.source: claim for claim in claimed if claim.kind == "refused"}
-    _check_claimed(folder, files, last)
+    for claim in last.values():
+        _check(folder, files, claim, claim.end_offset)
 
-    twins = {claim.identity: claim.source for claim in claimed if claim.kind == "read"}
+    twins = landed_contents(claimed)
     found: list[SourceRange] = []
     left = max_messages
     for source, path in files.items():
@@ -88,20 +90,24 @@ def _last_claims(claimed: Sequence[SourceRange]) -> dict[str, SourceRange]:
     return last
 
 
-def _check_claimed(
-    folder: Path, files: Mapping[str, Path], last: Mapping[str, SourceRange]
-) -> None:
-    """Stop if a claimed file was changed, or is gone with messages that nobody has read."""
-    for source, claim in last.items():
-        if source in files:
-            if not _still_is(folder, files[source], claim):
-                raise changed(folder, claim, was_read=claim.is_last)
-        elif not claim.is_last:
-            raise LandedFileMissing(
-                f"Customer {folder.name}: landed file {folder / source} is gone, and its messages "
-                f"{claim.end_offset} to {claim.source_end_offset} have not been read. Restore it "
-                f"(SHA-256 {claim.identity}), or accept that they are lost: `assess accept-loss`."
-            )
+def check_unread(folder: Path, ranges: Sequence[SourceRange]) -> None:
+    """Stop before reading claimed ranges, in their order, if a file isn't there as claimed."""
+    files = list_files(folder)
+    to_read: dict[str, SourceRange] = {}
+    for claim in ranges:
+        if claim.is_of_a_file and claim.kind == "read" and claim.messages:
+            to_read.setdefault(claim.source, claim)
+    for claim in to_read.values():
+        _check(folder, files, claim, claim.start_offset)
+
+
+def _check(folder: Path, files: Mapping[str, Path], claim: SourceRange, unread: int) -> None:
+    """Stop if a claimed file was changed, or is gone with messages, from `unread` on, not read."""
+    if claim.source in files:
+        if not _still_is(folder, files[claim.source], claim):
+            raise changed(folder, claim, unread)
+    elif unread < claim.source_end_offset:
+        raise gone(folder, claim, unread)
 
 
 def _still_is(folder: Path, path: Path, claim: SourceRange) -> bool:
@@ -157,7 +163,7 @@ def _resume(
         records = read_lines(file_blocks(handle, last.end_byte), last.end_byte, limits.line_bytes)
         pieces = list(_split(records, last.end_offset, last.end_byte, left, split_bytes))
         if not is_unchanged(handle, last):
-            raise changed(folder, last)
+            raise changed(folder, last, last.end_offset)
     return [replace(last, **piece._asdict()) for piece in pieces]
 
 

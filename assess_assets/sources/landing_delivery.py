@@ -26,6 +26,7 @@ from assess_assets.sources.ranges import (
     NotALandingFile,
     SourceError,
     SourceRange,
+    landed_contents,
 )
 
 # As open() does: the umask decides who else may read it, not the temporary file's privacy.
@@ -111,7 +112,8 @@ def _check_new(
 ) -> None:
     """Refuse content that was claimed or lies there; only files of the same size are compared."""
     size = unfinished.stat().st_size
-    twins = [claim.source for claim in claimed if claim.identity == sha256]
+    landed = landed_contents(claimed)
+    twins = [landed[sha256]] if sha256 in landed else []
     for source, path in list_files(folder).items():
         if path.stat().st_size == size:
             with open_file(folder, path) as handle:

@@ -20,6 +20,7 @@ from assess_assets.sources.ranges import (
     LandedFileMissing,
     LandedFileUnreadable,
     SourceRange,
+    accept_command,
 )
 
 SUFFIXES: Final = tuple(
@@ -124,21 +125,32 @@ def sha256_of(handle: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def changed(folder: Path, claimed: SourceRange, was_read: bool = False) -> LandedFileChanged:
+def gone(folder: Path, claimed: SourceRange, unread: int) -> LandedFileMissing:
+    """The error for a file whose messages, from `unread` on, were not read; and the ways out."""
+    return LandedFileMissing(
+        f"Customer {folder.name}: landed file {folder / claimed.source} is gone, and its messages "
+        f"{unread} to {claimed.source_end_offset} have not been read. Restore it (SHA-256 "
+        f"{claimed.identity}) and run again; or give them up: "
+        f"{accept_command(folder.name, claimed.source)}"
+    )
+
+
+def changed(folder: Path, claimed: SourceRange, unread: int) -> LandedFileChanged:
     """The error for a file that is no longer what was claimed: which, and what to do next.
 
-    A file whose messages all have been read may go; another one is needed as it was.
+    A file whose messages all have been read (or given up) may go; another one is needed as it was.
     """
     action = (
-        "Its messages have all been read: move the new content to another name, where it is read."
-        if was_read
-        else "Restore the old content, which is still to be read; land the new one under another "
-        "name."
+        "There is nothing left to read of it: move the new content to another name, where it is "
+        "read. Then run again."
+        if unread >= claimed.source_end_offset
+        else "Move the new content to another name, where it is read. Restore the old, whose "
+        f"messages {unread} to {claimed.source_end_offset} have not been read, and run again; or "
+        f"give them up: {accept_command(folder.name, claimed.source)}"
     )
     return LandedFileChanged(
-        f"Customer {folder.name}: landed file {folder / claimed.source} has changed since its "
-        f"messages {claimed.start_offset} to {claimed.end_offset} were claimed (SHA-256 "
-        f"{claimed.identity}, {claimed.size_bytes} bytes). {action} Then run again."
+        f"Customer {folder.name}: landed file {folder / claimed.source} has changed since it was "
+        f"claimed (SHA-256 {claimed.identity}, {claimed.size_bytes} bytes). {action}"
     )
 
 
@@ -149,9 +161,13 @@ def read_range(
     if claimed.kind != "read":
         return  # nothing of a refused file is read, and what is lost can't be
     path = _path_of(folder, claimed.source)
-    with open_file(folder, path) as handle:
+    try:
+        opened = open_file(folder, path)
+    except LandedFileMissing:
+        raise gone(folder, claimed, claimed.start_offset) from None
+    with opened as handle:
         if not is_unchanged(handle, claimed):
-            raise changed(folder, claimed)
+            raise changed(folder, claimed, claimed.start_offset)
         if claimed.start_byte is None:
             records = read_content(file_blocks(handle), limits).records
         else:
@@ -161,10 +177,10 @@ def read_range(
         for record in records:
             count += 1
             if count > claimed.messages:
-                raise changed(folder, claimed)
+                raise changed(folder, claimed, claimed.start_offset)
             yield record
         if count != claimed.messages or not is_unchanged(handle, claimed):
-            raise changed(folder, claimed)
+            raise changed(folder, claimed, claimed.start_offset)
 
 
 def _path_of(folder: Path, source: str) -> Path:

@@ -5,6 +5,7 @@ Belongs here: what every kind of source shares. Does not: how any one of them is
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import Final, Literal
 
 import msgspec
@@ -106,11 +107,14 @@ def grouped(ranges: list[SourceRange], most: int) -> list[list[SourceRange]]:
     return [ranges[first::most] for first in range(min(most, len(ranges)))]
 
 
-def lost_rest(last: SourceRange, note: str) -> SourceRange:
-    """What follows `last` in its source, as a range that an operator accepts as lost."""
+def lost_rest(last: SourceRange, note: str, unread: Sequence[SourceRange] = ()) -> SourceRange:
+    """What was not read of a source, up to its end, as a range that an operator accepts as lost.
+
+    `last` is the claim that reaches furthest; `unread`, what was claimed and has not landed.
+    """
     return replace(
         last,
-        start_offset=last.end_offset,
+        start_offset=first_unread(last, unread),
         end_offset=max(last.end_offset, last.source_end_offset),
         start_byte=None,
         end_byte=None,
@@ -119,8 +123,29 @@ def lost_rest(last: SourceRange, note: str) -> SourceRange:
     )
 
 
+def first_unread(last: SourceRange, unread: Sequence[SourceRange]) -> int:
+    """Where reading would go on: at a claimed range that was not landed, or after the last one."""
+    starts = [
+        claim.start_offset
+        for claim in unread
+        if (claim.source, claim.partition, claim.identity)
+        == (last.source, last.partition, last.identity)
+        and claim.kind == "read"
+        and claim.messages
+    ]
+    return min(starts, default=last.end_offset)
+
+
+def accept_command(customer: str, source: str) -> str:
+    """What an operator runs to accept a loss."""
+    return f"assess accept-loss --customer {customer} --source {quote(source)} --reason WHY"
+
+
 def without(claim: SourceRange, lost: Sequence[SourceRange]) -> list[SourceRange]:
-    """What is left of a topic's range to read when some of it was accepted as lost since."""
+    """What is left of a range to read when some of it was accepted as lost since.
+
+    Of a file nothing is left of a range, or all: its loss begins where one of its ranges does.
+    """
     left = [claim]
     for gone in lost:
         if (gone.source, gone.partition, gone.identity) == (
@@ -142,6 +167,16 @@ def _cut(claim: SourceRange, gone: SourceRange) -> list[SourceRange]:
     return [
         replace(claim, start_offset=start, end_offset=end) for start, end in spans if start < end
     ]
+
+
+def landed_contents(claimed: Sequence[SourceRange]) -> dict[str, str]:
+    """SHA-256 and name of files that were read; not of given up ones: a copy may be found."""
+    lost = {(claim.source, claim.identity) for claim in claimed if claim.kind == "lost"}
+    return {
+        claim.identity: claim.source
+        for claim in claimed
+        if claim.kind == "read" and (claim.source, claim.identity) not in lost
+    }
 
 
 HEADERS: Final = ArrayType(

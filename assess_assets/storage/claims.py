@@ -1,7 +1,8 @@
 """Claims: the rows of source_ranges, as batches of ranges. What they claim never changes.
 
 A claim is made before anything is read, so of a topic it can't know how many of its offsets have a
-message: that number alone is filled in once they have landed.
+message: that number alone is filled in once they have landed. And what of a file was given up after
+it was claimed has none.
 """
 
 from collections import defaultdict
@@ -12,6 +13,7 @@ from typing import Any
 
 from assess_assets.sources.ranges import SourceRange, without
 from assess_assets.storage.delta import Pin, append_claim, fill_in
+from assess_assets.storage.older_tables import new_columns
 
 _KEY = ("batch", "source", "partition", "start_offset", "kind")  # a range has one end
 
@@ -90,6 +92,41 @@ def claim_batch(
     return Batch(number, tuple(ranges), now)
 
 
+def give_up(
+    claims: Pin,
+    raw: Pin | None,
+    batches: Sequence[Batch],
+    lost: Sequence[SourceRange],
+    now: datetime,
+    run_id: str,
+) -> Batch:
+    """Claim the ranges as lost, against the pinned versions. Raises LostRace.
+
+    In the same commit, claimed ranges of files that are lost and have not landed get no messages.
+    A run that still lands them, from a file that it holds open, loses its race by a commit of
+    nothing to raw_messages. That comes first: killed in between, nothing has changed.
+    """
+    if raw is not None:
+        append_claim(raw, [])
+    number = batches[-1].number + 1 if batches else 1
+    unread = [
+        (batch, claim)
+        for batch in unlanded(batches, highest_landed(raw))
+        for claim in batch.ranges
+        if claim.kind == "read" and claim.is_of_a_file and not without(claim, lost)
+    ]
+    new = [_row(number, claim, now, run_id) for claim in lost]
+    old = [
+        _row(batch.number, claim, batch.claimed_at, run_id) | {"messages": 0}
+        for batch, claim in unread
+    ]
+    if old and "messages" not in new_columns(claims.log, claims.table):
+        fill_in(claims, _KEY, "messages", [*old, *new], is_appending=True)
+    else:
+        append_claim(claims, new)
+    return Batch(number, tuple(lost), now)
+
+
 def _row(number: int, claim: SourceRange, now: datetime, run_id: str) -> dict[str, Any]:
     return {
         "batch": number,
@@ -130,7 +167,7 @@ def count_landed(claims: Pin, raw: Pin, upto: int) -> None:
     uncounted = claims.look_up(f"select * from pinned where messages is null and batch <= {upto}")
     if uncounted:
         counts = raw.look_up(" union all ".join(map(_count_of, uncounted)))
-        fill_in(claims, _KEY, counts)
+        fill_in(claims, _KEY, "messages", counts)
 
 
 def _count_of(claim: dict[str, Any]) -> str:

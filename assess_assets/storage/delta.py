@@ -156,23 +156,29 @@ def append_claim(target: Pin, rows: list[dict[str, Any]]) -> None:
         )
 
 
-def fill_in(target: Pin, key: Sequence[str], rows: list[dict[str, Any]]) -> None:
-    """Set the values of `rows` in the rows of exactly the pinned version that have the same key.
+def fill_in(
+    target: Pin,
+    key: Sequence[str],
+    column: str,
+    rows: list[dict[str, Any]],
+    is_appending: bool = False,
+) -> None:
+    """Set a column in the rows of exactly the pinned version that have the key of one of `rows`.
 
-    Raises LostRace.
+    `is_appending`: those whose key is not there yet are appended. Raises LostRace.
     """
     with _claiming(target) as table:
         of_table = pa.schema(table.schema().to_arrow())
         schema = pa.schema([of_table.field(name) for name in rows[0]])
         same = " and ".join(f't."{name}" = r."{name}"' for name in key)
-        values = {f'"{name}"': f'r."{name}"' for name in rows[0] if name not in key}
-        table.merge(
+        merged = table.merge(
             pa.Table.from_pylist(rows, schema=schema),
             predicate=same,
             source_alias="r",
             target_alias="t",
             commit_properties=_NO_SECOND_TRY,
-        ).when_matched_update(values).execute()
+        ).when_matched_update({f'"{column}"': f'r."{column}"'})
+        (merged.when_not_matched_insert_all() if is_appending else merged).execute()
 
 
 @contextmanager

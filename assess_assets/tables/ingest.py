@@ -40,7 +40,8 @@ SOURCE_RANGES = TableContract(
             "messages",
             LongType(),
             "Messages of the range: of a file as many as offsets; of a topic as many as it served, "
-            "counted when they have landed and null until then; none if nothing is read.",
+            "counted when they have landed and null until then; none if nothing is read, or was "
+            "given up after it had been claimed.",
             nullable=True,
         ),
         Column(

@@ -17,7 +17,10 @@ import pytest
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner, Result
 
+from assess_assets.assets.raw_messages import land_customer
 from assess_assets.cli.app import app
+from assess_assets.resources.lake import LakeResource
+from assess_assets.resources.spark import SparkEngine
 from assess_assets.sample.messy import messy_lines
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.storage.sandbox import NotAQuery, customer_sql, query
@@ -506,6 +509,57 @@ def test_an_accepted_loss_lets_runs_go_on(
         ]
         assert len(platform.rows("raw_messages", customer, "offset")) == 20
         assert "There is no loss to accept." in assess(*loss, "--yes").stderr
+    finally:
+        made.instance.delete_dynamic_partition("customers", customer)
+
+
+def test_a_file_that_went_between_its_claim_and_its_landing_can_be_given_up(
+    assess: Assess, made: Platform
+) -> None:
+    customer = "crashed"
+    platform = Platform(made.folder, made.instance)
+    platform.with_settings(max_messages_per_run=20)
+    platform.land(customer, "a.ndjson", "".join(f"{line.text}\n" for line in LINES[:5]))
+    file = platform.land(customer, "it's b.ndjson", "".join(f"{line.text}\n" for line in LINES))
+    resource = LakeResource.from_settings(platform.settings, SparkEngine(url=ENGINE))
+    loss = ("accept-loss", "-c", customer, "--source", file.name, "--reason", "the disk broke")
+    try:
+        assert platform.materialize(customer).success  # 5 and 15
+        land_customer(platform.lake, resource.sources_of(customer), 20, "killed")
+        before = platform.versions(customer)
+        for change in (lambda: platform.land(customer, file.name, "[]"), file.unlink):
+            change()  # overwritten, and then removed
+            failed = platform.materialize(customer, raise_on_error=False)
+            told = str(failed.all_events)
+            assert f"messages 15 to {len(LINES)} " in told
+            assert f"assess accept-loss --customer {customer} --source" in told
+            assert platform.versions(customer) == before
+            if file.exists():
+                assert "land the new content under another name" in assess(*loss, "--yes").stderr
+        assert f"15 to {len(LINES)}, were never read." in assess(*loss).stdout
+        assert platform.versions(customer) == before
+        platform.land(customer, "c.ndjson", '{"a": 1}\n')
+        given_up = assess(*loss, "--yes")
+        assert given_up.exit_code == 0, given_up.stderr
+        assert "There is no loss to accept." in assess(*loss, "--yes").stderr
+
+        assert platform.materialize(customer).success  # with its checks
+        columns = ("batch", "source", "start_offset", "end_offset", "messages", "kind")
+        claims = platform.rows("source_ranges", customer, *columns)
+        assert [tuple(row.values()) for row in claims] == [
+            (1, "a.ndjson", 0, 5, 5, "read"),
+            (1, file.name, 0, 15, 15, "read"),
+            (2, file.name, 15, 35, 0, "read"),
+            (3, file.name, 15, len(LINES), 0, "lost"),
+            (4, "c.ndjson", 0, 1, 1, "read"),
+        ]
+        explained = json.loads(
+            assess("explain", "exam_counts", "messages", "-c", customer, "--json").stdout
+        )
+        assert all(one["holds"] for one in explained["balances"]), explained["balances"]
+        settled = platform.versions(customer)
+        assert platform.materialize(customer).success
+        assert platform.versions(customer) == settled
     finally:
         made.instance.delete_dynamic_partition("customers", customer)
 

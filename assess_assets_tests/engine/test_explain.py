@@ -231,13 +231,14 @@ def test_an_accepted_loss_and_a_refused_file_are_part_of_it(acme: Steps) -> None
     batches = claimed_batches(claims)
     lost = lost_rest(batches[-1].ranges[-1], "the disk broke")
     claim_batch(claims, batches, [lost], NOON, "accept-loss")
-    acme.land("again.ndjson", text)  # a name whose content has landed
+    for name in ("b.ndjson", "c.ndjson"):  # the second one's content has landed as the first
+        acme.land(name, lines(message("f")))
     acme.run()
     told = explained(acme.lake.layout, CUSTOMER, "exam_counts")
     assert is_right(told)
-    assert counts(told)["offsets claimed"] == 10
+    assert counts(told)["offsets claimed"] == 11
     assert counts(told)["lost"] == 4
-    assert counts(told)["messages read"] == 6
+    assert counts(told)["messages read"] == 7
     spans = [(span["kind"], span["note"]) for one in told.sources for span in one.ranges]
     assert spans[:2] == [("read", None), ("lost", "the disk broke")]
 

@@ -14,8 +14,14 @@ import pytest
 from deltalake import write_deltalake
 
 from assess_assets.cli.history import history_of
-from assess_assets.sources.ranges import SourceRange
-from assess_assets.storage.claims import claim_batch, claimed_batches, count_landed, unlanded
+from assess_assets.sources.ranges import SourceRange, lost_rest
+from assess_assets.storage.claims import (
+    claim_batch,
+    claimed_batches,
+    count_landed,
+    give_up,
+    unlanded,
+)
 from assess_assets.storage.delta import LostRace, Pin, pin
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.tables.contract import TableContract
@@ -61,6 +67,49 @@ class Acme:
 @pytest.fixture
 def acme(tmp_path: Path) -> Acme:
     return Acme(tmp_path)
+
+
+def test_what_of_a_file_was_claimed_and_not_landed_is_given_up_in_one_commit(acme: Acme) -> None:
+    rest = replace(FILE, start_offset=3, end_offset=5)
+    acme.claim(FILE)
+    acme.land(1, FILE, 0, 1, 2)
+    acme.claim(rest, TOPIC)
+    claims, raw = acme.pin(SOURCE_RANGES), acme.pin(RAW_MESSAGES)
+    lost = lost_rest(rest, "the disk broke", [rest])
+    give_up(claims, raw, claimed_batches(claims), [lost], NOON, "operator")
+    assert acme.rows("batch", "source", "start_offset", "messages", "kind", "note", "run_id") == [
+        (1, "it's.ndjson", 0, 3, "read", None, "run"),
+        (2, "assessments.acme", 0, None, "read", None, "run"),
+        (2, "it's.ndjson", 3, 0, "read", None, "run"),
+        (3, "it's.ndjson", 3, 0, "lost", "the disk broke", "operator"),
+    ]
+    assert acme.pin(SOURCE_RANGES).version == claims.version + 1
+    batches = claimed_batches(acme.pin(SOURCE_RANGES))
+    assert [(left.number, left.ranges) for left in unlanded(batches, 1)] == [(2, (TOPIC,))]
+    told = history_of(acme.layout, "acme")["batches"]
+    spans = [(c["kind"], c["source"], c["messages"]) for one in told for c in one["ranges"]]
+    assert spans == [
+        ("read", "it's.ndjson", 3),
+        ("read", "assessments.acme", None),
+        ("read", "it's.ndjson", 0),
+        ("lost", "it's.ndjson", 0),
+    ]
+
+
+def test_a_run_that_still_lands_what_is_given_up_makes_one_of_the_two_lose(acme: Acme) -> None:
+    acme.claim(FILE)
+    claims, raw = acme.pin(SOURCE_RANGES), acme.pin(RAW_MESSAGES)
+    batches, lost = claimed_batches(claims), [lost_rest(FILE, "gone", [FILE])]
+    acme.land(1, FILE, 0, 1, 2)  # after the decision
+    with pytest.raises(LostRace):
+        give_up(claims, raw, batches, lost, NOON, "operator")
+    assert acme.rows("kind", "messages") == [("read", 3)]
+
+    acme.claim(replace(FILE, source="b.ndjson"))
+    claims, raw = acme.pin(SOURCE_RANGES), acme.pin(RAW_MESSAGES)
+    other = [lost_rest(FILE, "gone")]
+    give_up(claims, raw, claimed_batches(claims), other, NOON, "operator")
+    assert acme.pin(RAW_MESSAGES).version > raw.version  # what a gate of a write finds
 
 
 def test_a_claim_knows_the_messages_of_files_and_not_those_of_topics(acme: Acme) -> None:

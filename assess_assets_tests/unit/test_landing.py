@@ -181,7 +181,10 @@ def test_a_file_that_is_still_being_written_is_left_to_the_next_run(
     assert spans(find_new_ranges(folder, [], MANY)) == [("a.json", 0, 2)]
 
 
-@pytest.mark.parametrize(("most", "action"), [(1, "Restore the old content"), (9, "move the new")])
+@pytest.mark.parametrize(
+    ("most", "action"),
+    [(1, "Restore the old, .* 1 to 2 .*accept-loss --customer acme --source a.json"), (9, "move")],
+)
 def test_a_changed_file_stops_the_claim_and_says_what_to_do(
     folder: Path, most: int, action: str
 ) -> None:
@@ -213,6 +216,15 @@ def test_a_file_that_was_read_may_go_and_one_that_was_not_may_not(folder: Path) 
     lost = lost_rest(part[0], "the customer has no copy")
     assert (lost.start_offset, lost.end_offset, lost.kind) == (1, 2, "lost")
     assert find_new_ranges(folder, [*part, lost], MANY) == []
+
+
+def test_a_copy_of_a_file_that_was_given_up_is_read_under_another_name(folder: Path) -> None:
+    path = land(folder, "a.json", b"1\n2\n")
+    claimed = find_new_ranges(folder, [], MANY)
+    lost = lost_rest(claimed[0], "gone", claimed)
+    path.rename(folder / "b.json")
+    (found,) = find_new_ranges(folder, [*claimed, lost], MANY)
+    assert (found.source, found.kind, found.messages) == ("b.json", "read", 2)
 
 
 def test_a_defective_file_is_claimed_and_does_not_hold_up_the_others(folder: Path) -> None:

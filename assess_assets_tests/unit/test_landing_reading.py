@@ -68,7 +68,9 @@ def test_reading_a_file_that_changed_after_the_claim_is_an_error(
     claimed = find_new_ranges(folder, [], MANY)
     path.write_bytes(content)
     touch(path)
-    with pytest.raises(LandedFileChanged, match="Restore the old content"):
+    with pytest.raises(
+        LandedFileChanged, match=r"Restore the old, whose messages 0 to .* assess accept-loss"
+    ):
         read(folder, claimed)
 
 

@@ -10,6 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
+from assess_assets.customer_names import encode_customer
 from assess_assets.reports import wording
 from assess_assets.reports.html import render_html
 from assess_assets.reports.markdown import escape, render_markdown, summary_of
@@ -255,6 +256,17 @@ def test_a_report_names_its_customer_build_and_batch(html: str, hostile: Answers
     page = _Page(html).text
     assert "<b>" in page
     assert "Customer _3cb_3e, build 2, up to batch 5." in page
+
+
+def test_customers_whose_names_look_alike_are_told_apart_by_their_keys(hostile: Answers) -> None:
+    keys = [encode_customer(name) for name in ("two words", "two\twords")]
+    both = [replace(hostile, customer=key) for key in keys]
+    first_lines = [_terminal(answers).splitlines()[0] for answers in both]
+    titles = [_html(answers).partition("<title>")[2].partition("</title>")[0] for answers in both]
+    for key, line, title in zip(keys, first_lines, titles, strict=True):
+        assert line.startswith(f"two words ({key}): build 2")
+        assert title == f"Assessments of two words ({key})"
+    assert wording.named_with_key("acme") == "acme"
 
 
 def test_column_definitions_are_those_of_the_contracts(hostile: Answers) -> None:
