@@ -43,7 +43,7 @@ def accept_loss(
     if source == topic_of(key):
         accept_topic_loss(settings, layout, key, source, partition, reason, yes)
     else:
-        _accept_file_loss(layout, settings.landing.expanduser() / key, key, source, reason, yes)
+        _accept_file_loss(layout, settings.landing / key, key, source, reason, yes)
 
 
 def _accept_file_loss(

@@ -22,8 +22,8 @@ def land(
 ) -> None:
     """Deliver a file to a customer. The next run reads it; content that has landed is refused."""
     from assess_assets.sources.landing_delivery import land_file
-    from assess_assets.storage.claims import claimed_batches
-    from assess_assets.tables.ingest import SOURCE_RANGES
+    from assess_assets.storage.claims import claimed_batches, highest_landed, unread_files
+    from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
 
     key = chosen_customer(customer, customer_name)
     settings, layout = deployment()
@@ -35,6 +35,7 @@ def land(
         key,
         name,
         [claim for batch in batches for claim in batch.ranges],
+        unread_files(batches, highest_landed(pin_existing(layout, RAW_MESSAGES, key))),
     )
     typer.echo(f"Customer {key}: landed {landed} ({landed.stat().st_size:,} bytes).")
     make_dagster_home_for_later()

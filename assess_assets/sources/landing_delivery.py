@@ -6,7 +6,8 @@ Belongs here: the one way this package writes there. Does not: reading or claimi
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+import shlex
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -39,16 +40,18 @@ def land_file(
     customer_key: str,
     name: str | None = None,
     claimed: Sequence[SourceRange] = (),
+    unread: Collection[str] = (),
 ) -> Path:
     """Copy `file` into the customer's landing folder and return where it lies.
 
     It appears there complete under its name, or not at all, and never in another file's place.
     `claimed` are the customer's ranges: content that was read and since removed is known from them.
+    Files in `unread`, of which not all has been read, can be restored.
     """
     name = file.name if name is None else name
     try:
         _check_names(file, customer_key, name)
-        return _land(file, landing / customer_key, name, claimed)
+        return _land(file, landing / customer_key, name, claimed, unread)
     except OSError as error:
         where = f"{error.strerror} ({error.filename})" if error.filename else error.strerror
         raise SourceError(
@@ -57,14 +60,20 @@ def land_file(
         ) from error
 
 
-def _land(file: Path, folder: Path, name: str, claimed: Sequence[SourceRange]) -> Path:
+def _land(
+    file: Path,
+    folder: Path,
+    name: str,
+    claimed: Sequence[SourceRange],
+    unread: Collection[str],
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / name
     # Hidden, so that no scan takes it; beside the target, so that linking it is atomic.
     unfinished = folder / f".{secrets.token_hex(8)}.landing"
     try:
         sha256 = _copy(file, unfinished)
-        _check_new(folder, target, unfinished, sha256, claimed)
+        _check_new(folder, target, unfinished, sha256, claimed, unread)
         _publish(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -108,13 +117,27 @@ def _copy(file: Path, unfinished: Path) -> str:
 
 
 def _check_new(
-    folder: Path, target: Path, unfinished: Path, sha256: str, claimed: Sequence[SourceRange]
+    folder: Path,
+    target: Path,
+    unfinished: Path,
+    sha256: str,
+    claimed: Sequence[SourceRange],
+    unread: Collection[str],
 ) -> None:
     """Refuse content that was claimed or lies there; only files of the same size are compared."""
     size = unfinished.stat().st_size
-    landed = landed_contents(claimed)
-    twins = [landed[sha256]] if sha256 in landed else []
-    for source, path in list_files(folder).items():
+    files = list_files(folder)
+    known = landed_contents(claimed).get(sha256)
+    if known in unread and known not in files:
+        if known == target.name:
+            return  # restored, to be read on
+        raise AlreadyLanded(
+            f"Customer {folder.name}: the same content (SHA-256 {sha256}) was landed as {known}, "
+            "which is gone from the folder and has not been read whole. Restore it: land it as "
+            f"that (--name {shlex.quote(str(known))})."
+        )
+    twins = [known] if known is not None else []
+    for source, path in files.items():
         if path.stat().st_size == size:
             with open_file(folder, path) as handle:
                 twins += [source] if sha256_of(handle) == sha256 else []

@@ -70,6 +70,15 @@ def unlanded(batches: Sequence[Batch], highest: int) -> list[Batch]:
     return [batch for batch in left if batch.messages]
 
 
+def unread_files(batches: Sequence[Batch], highest: int) -> set[str]:
+    """Files of which something has not been read: claimed in part, or not landed after a crash."""
+    claims = [claim for batch in batches for claim in batch.ranges if claim.is_of_a_file]
+    whole = {claim.source for claim in claims if claim.is_last}
+    left = [claim for batch in unlanded(batches, highest) for claim in batch.ranges]
+    in_part = {claim.source for claim in claims} - whole
+    return in_part | {claim.source for claim in left if claim.is_of_a_file}
+
+
 def _without(batch: Batch, lost: Sequence[SourceRange]) -> Batch:
     ranges = [
         piece

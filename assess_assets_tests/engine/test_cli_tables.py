@@ -6,6 +6,7 @@ commands without tables (`unit/test_cli.py`).
 
 import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -479,9 +480,7 @@ def test_a_rebuild_of_nobody_claims_nothing(assess: Assess, made: Platform) -> N
     assert not (made.folder / "lake" / "nobody").exists()
 
 
-def test_an_accepted_loss_lets_runs_go_on(
-    assess: Assess, made: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_accepted_loss_lets_runs_go_on(assess: Assess, made: Platform, tmp_path: Path) -> None:
     customer = "loser"
     platform = Platform(made.folder, made.instance)
     platform.with_settings(max_messages_per_run=20)
@@ -491,9 +490,11 @@ def test_an_accepted_loss_lets_runs_go_on(
     try:
         assert platform.materialize(customer, select=select).success
         assert "a.ndjson is there" in assess(*loss, "--yes").stderr
-        file.unlink()
+        kept = file.rename(tmp_path / "a.ndjson")
         failed = platform.materialize(customer, select=select, raise_on_error=False)
         assert not failed.success
+        assert assess("land", kept, "-c", customer).exit_code == 0  # restored, and lost again
+        file.unlink()
 
         asked = assess(*loss)
         assert asked.exit_code == 1
@@ -561,6 +562,7 @@ def test_a_file_that_went_between_its_claim_and_its_landing_can_be_given_up(
         assert platform.materialize(customer).success
         assert platform.versions(customer) == settled
     finally:
+        shutil.rmtree(platform.settings.landing / customer)
         made.instance.delete_dynamic_partition("customers", customer)
 
 

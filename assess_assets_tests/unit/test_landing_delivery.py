@@ -59,6 +59,20 @@ def test_content_that_was_claimed_and_removed_is_not_landed_again(
         land_file(file, tmp_path, "acme", "again.json", claimed)
 
 
+def test_a_file_that_is_gone_and_not_read_whole_is_restored_under_its_name(
+    tmp_path: Path, file: Path
+) -> None:
+    landed = land_file(file, tmp_path, "acme")
+    claimed = find_new_ranges(landed.parent, [], 10)
+    landed.unlink()
+    with pytest.raises(AlreadyLanded, match=r"as attempts.json, which is gone .*--name attempts"):
+        land_file(file, tmp_path, "acme", "again.json", claimed, {"attempts.json"})
+    restored = land_file(file, tmp_path, "acme", "attempts.json", claimed, {"attempts.json"})
+    assert (restored, restored.read_bytes()) == (landed, b"[1,2]")
+    with pytest.raises(AlreadyLanded, match="nothing left to do"):
+        land_file(file, tmp_path, "acme", "attempts.json", claimed, {"attempts.json"})
+
+
 def test_customers_may_land_the_same_content(tmp_path: Path, file: Path) -> None:
     assert land_file(file, tmp_path, "acme") != land_file(file, tmp_path, "globex")
 
