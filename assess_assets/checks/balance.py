@@ -13,7 +13,7 @@ from assess_assets.messages.rules import Rule
 
 _END_OF_TIME = "9223372036854775807"
 # An emptied ledger has no watermark: then nothing is excused.
-_WATERMARK = f"(select coalesce(max(w.batch), {_END_OF_TIME}) from {{message_ledger}} w)"
+WATERMARK = f"(select coalesce(max(w.batch), {_END_OF_TIME}) from {{message_ledger}} w)"
 
 CLAIMED_RANGES_ARE_LANDED = Fact(
     name="claimed_ranges_are_landed",
@@ -74,7 +74,7 @@ EVERY_MESSAGE_HAS_ONE_FATE = Fact(
                coalesce(r.batch, l.batch) as batch,
                coalesce(r.messages, 0) as messages, coalesce(l.fates, 0) as fates
         from (select m.source, m.partition, m.offset, m.batch, count(*) as messages
-              from {{raw_messages}} m where m.batch <= {_WATERMARK}
+              from {{raw_messages}} m where m.batch <= {WATERMARK}
               group by m.source, m.partition, m.offset, m.batch) r
         full outer join
              (select f.source, f.partition, f.offset, f.batch, count(*) as fates
@@ -112,7 +112,7 @@ FATES_MATCH_THEIR_TABLES = Fact(
               {_kept("conflict", "conflicting_assessments")}) k
           on {same_message("k", "l")} and k.batch = l.batch and k.fate = l.fate
         where (l.fate is null or k.fate is null)
-          and coalesce(l.batch, k.batch) <= {_WATERMARK}
+          and coalesce(l.batch, k.batch) <= {WATERMARK}
         """
     ),
 )

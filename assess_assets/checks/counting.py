@@ -67,11 +67,11 @@ def count(
 def _cleared(
     lake: Lake, names: set[str], frames: Frames, large: Mapping[str, int]
 ) -> Iterator[str]:
-    """Those of the named facts that one question about several of them finds to hold."""
+    """Those of the named facts that one question about them all finds to hold."""
     for suspicion in SUSPICIONS:
         among = suspicion.facts & names
         can_be_asked = suspicion.table in large and frames.keys() >= set(suspicion.tables)
-        if len(among) < 2 or not can_be_asked:
+        if len(among) < min(2, len(suspicion.facts)) or not can_be_asked:
             continue
         if not _count_alone(lake, suspicion, suspicion.query, frames, large):
             yield from among

@@ -3,7 +3,7 @@
 Numbers of questions and options are compared with what the validator counted in the message.
 """
 
-from assess_assets.checks.facts import ATTEMPT, Fact, query, where_it_is
+from assess_assets.checks.facts import ATTEMPT, Fact, named, query, where_it_is
 from assess_assets.tables.reports import FORMATS
 
 EVERY_ATTEMPT_HAS_ALL_ITS_QUESTIONS = Fact(
@@ -31,24 +31,54 @@ EVERY_ATTEMPT_HAS_ALL_ITS_QUESTIONS = Fact(
     ),
 )
 
+# What a question says about its options, and what they say: s.options is null if it has none.
+_OF_OPTIONS = named(
+    [
+        ("options_shown", "coalesce(s.options, 0) is distinct from q.options_shown"),
+        ("positions", "s.first_position <> 0 or s.last_position <> s.options - 1"),
+        *(
+            (name, f"coalesce(s.{name}, 0) is distinct from q.{name}")
+            for name in ("options_checked", "options_correct", "options_correct_checked")
+        ),
+        (
+            "computed_result",
+            """q.computed_result is distinct from
+                       case when s.options is null then null
+                            when s.options_checked = 0 then 'unanswered'
+                            when s.options_checked > s.options_correct_checked then 'incorrect'
+                            when s.options_correct > s.options_correct_checked then 'missed_some'
+                            else 'correct' end""",
+        ),
+        ("first_answered_at", "s.first_answered_at is distinct from q.first_answered_at"),
+        ("last_answered_at", "s.last_answered_at is distinct from q.last_answered_at"),
+    ]
+)
+
 EVERY_QUESTION_HAS_ALL_ITS_OPTIONS = Fact(
     name="every_question_has_all_its_options",
     table="options",
     meaning="Every row of questions has as many rows in options as it says it shows, at the "
-    "positions from 0 on.",
+    "positions from 0 on; and it counts them, and tells their result and times, as they say.",
     slices=ATTEMPT,
     query=query(
         f"""
-        select {where_it_is("q")}, q.position, q.question_id,
-               q.options_shown, coalesce(s.options, 0) as option_rows,
-               s.first_position, s.last_position
-        from {{questions}} q
-        left join (select o.user_exam_id, o.question_position, count(*) as options,
-                          min(o.position) as first_position, max(o.position) as last_position
-                   from {{options}} o group by o.user_exam_id, o.question_position) s
-          on s.user_exam_id = q.user_exam_id and s.question_position = q.position
-        where coalesce(s.options, 0) is distinct from q.options_shown
-           or s.first_position <> 0 or s.last_position <> s.options - 1
+        select {where_it_is("f")}, f.position, f.question_id, f.differs,
+               f.options_shown, f.option_rows, f.first_position, f.last_position
+        from (select {where_it_is("q")}, q.position, q.question_id,
+                     q.options_shown, coalesce(s.options, 0) as option_rows,
+                     s.first_position, s.last_position,
+                     {_OF_OPTIONS} as differs
+              from {{questions}} q
+              left join (select o.user_exam_id, o.question_position, count(*) as options,
+                                min(o.position) as first_position,
+                                max(o.position) as last_position,
+                                count_if(o.checked) as options_checked,
+                                count_if(o.is_correct) as options_correct,
+                                count_if(o.checked and o.is_correct) as options_correct_checked,
+                                min(o.at) as first_answered_at, max(o.at) as last_answered_at
+                         from {{options}} o group by o.user_exam_id, o.question_position) s
+                on s.user_exam_id = q.user_exam_id and s.question_position = q.position) f
+        where f.differs <> ''
         """
     ),
 )

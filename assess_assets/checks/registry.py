@@ -10,6 +10,7 @@ from assess_assets.checks.agreement import AGREEMENT
 from assess_assets.checks.balance import BALANCE
 from assess_assets.checks.contracts import contract_facts
 from assess_assets.checks.customer_overview import CUSTOMER_OVERVIEW
+from assess_assets.checks.explosion import EXPLOSION
 from assess_assets.checks.facts import Check
 from assess_assets.checks.integrity import INTEGRITY
 from assess_assets.checks.rates import RATES
@@ -23,6 +24,7 @@ _DECLARED: tuple[Check, ...] = (
     *BALANCE,
     *AGREEMENT,
     *INTEGRITY,
+    *EXPLOSION,
     *RECONCILIATION,
     *RECOUNT,
     *RATES,

@@ -92,6 +92,7 @@ def test_a_check_alone_runs_one_step_for_one_customer(pair: Platform) -> None:
         "options_keys_are_unique",
         "every_option_has_its_question",
         "every_question_has_all_its_options",
+        "options_equal_those_of_their_attempts",
     }
     assert all(each.passed and each.partition == HOSTILE for each in found.values())
 

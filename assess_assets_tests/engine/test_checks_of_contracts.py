@@ -149,6 +149,8 @@ def test_the_same_rows_fail_in_large_tables_which_are_suspected_first_and_asked_
         "every_question_has_all_its_options",
         "every_attempt_has_all_its_questions",
         "validator_and_parser_agree",
+        "questions_equal_those_of_their_attempts",
+        "options_equal_those_of_their_attempts",
     }
 
 

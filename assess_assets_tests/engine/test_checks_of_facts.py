@@ -3,7 +3,8 @@
 `failing_rows` also compares the engine's answer with DuckDB's, where people run the query.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from pyspark.sql import functions as F
 
 from assess_assets.checks import counting
 from assess_assets.checks.examine import examine
+from assess_assets.checks.facts import coordinates_of
 from assess_assets.checks.registry import checks_of
 from assess_assets.checks.verdicts import Verdict
 from assess_assets.storage.delta import LostRace, replace
+from assess_assets.tables.contract import TableContract
 from assess_assets.tables.detail import OPTIONS, QUESTIONS
-from assess_assets_tests.damage import Damaged, Row, where_it_was
+from assess_assets_tests.damage import Damaged, Row, another, where_it_was
 from assess_assets_tests.deliveries import lines, message
 from assess_assets_tests.steps import CUSTOMER, Steps
 
@@ -371,6 +374,114 @@ def _shown(damaged: Damaged, option: Row) -> int:
     wanted = {"user_exam_id": option["user_exam_id"], "position": option["question_position"]}
     shown: int = damaged.rows("questions")[_row(damaged, "questions", **wanted)]["options_shown"]
     return shown
+
+
+QUESTIONS_EQUAL = "questions_equal_those_of_their_attempts"
+OPTIONS_EQUAL = "options_equal_those_of_their_attempts"
+DETAIL = [(QUESTIONS, QUESTIONS_EQUAL), (OPTIONS, OPTIONS_EQUAL)]
+of_questions_and_of_options = pytest.mark.parametrize(
+    ("table", "name"), DETAIL, ids=lambda value: getattr(value, "name", "")
+)
+# What a question says about its options, is compared with options.
+COUNTED = (
+    "options_checked",
+    "options_correct",
+    "options_correct_checked",
+    "computed_result",
+    "first_answered_at",
+    "last_answered_at",
+)
+
+
+@of_questions_and_of_options
+def test_each_value_that_is_not_as_the_attempt_says(
+    table: TableContract, name: str, damaged: Damaged
+) -> None:
+    where = coordinates_of(table)
+    values = [
+        each for each in table.column_names if each not in {*table.key, *where, *COUNTED, "build"}
+    ]
+    wrong = damaged.rows(table.name)[: len(values)]
+    for row, column in zip(wrong, values, strict=True):
+        row[column] = another(row[column] or _of_its_type(table, column))
+    damaged.replace(table.name, wrong + damaged.rows(table.name)[len(values) :])
+    found = _failed(damaged, table.name, name)
+    assert _sorted(found) == _sorted(
+        {each: row[each] for each in where} | {"differs": column}
+        for row, column in zip(wrong, values, strict=True)
+    )
+
+
+@of_questions_and_of_options
+def test_a_row_that_took_the_place_of_its_neighbour(
+    table: TableContract, name: str, damaged: Damaged
+) -> None:
+    where = coordinates_of(table)
+    rows = damaged.rows(table.name)
+    lost = {each: rows[1][each] for each in where}
+    damaged.replace(table.name, [rows[0], rows[0], *rows[2:]])
+    assert _failed(damaged, table.name, name) == [lost | {"differs": "is missing"}]
+
+
+@of_questions_and_of_options
+def test_a_row_that_no_attempt_has(table: TableContract, name: str, damaged: Damaged) -> None:
+    before = damaged.repeat(table.name, 0, position=77)
+    (row,) = _failed(damaged, table.name, name)
+    where = {each: before[each] for each in coordinates_of(table)}
+    assert row == where | {"position": 77, "differs": "is of no attempt"}
+
+
+def test_questions_of_an_attempt_in_reverse_order(damaged: Damaged) -> None:
+    first = damaged.rows("assessments")[0]
+    last = len(first["questions"]) - 1
+    assert last
+
+    def reverse(rows: list[Row]) -> None:
+        for row in rows:
+            if row["user_exam_id"] == first["user_exam_id"]:
+                row["position"] = last - row["position"]
+
+    damaged.rewrite("questions", reverse)
+    rows = _failed(damaged, "questions", QUESTIONS_EQUAL)
+    assert {row["position"] for row in rows} >= {0, last}
+    assert all(where_it_was(row) == where_it_was(first) for row in rows)
+    assert all("question_id" in row["differs"] for row in rows)
+
+
+@pytest.mark.parametrize("column", COUNTED)
+def test_a_question_that_says_of_its_options_what_they_do_not(
+    column: str, damaged: Damaged
+) -> None:
+    index = next(i for i, row in enumerate(damaged.rows("questions")) if row["last_answered_at"])
+    value = damaged.rows("questions")[index][column]
+    before = damaged.change("questions", index, **{column: another(value)})
+    (row,) = _failed(damaged, "options", "every_question_has_all_its_options")
+    assert where_it_was(row) == where_it_was(before)
+    assert (row["position"], row["differs"]) == (before["position"], column)
+
+
+@of_questions_and_of_options
+def test_attempts_that_a_crash_left_are_not_exploded_yet(
+    table: TableContract, name: str, damaged: Damaged
+) -> None:
+    damaged.repeat("assessments", 0, batch=99, user_exam_id="left behind")
+    assert damaged.verdicts(table.name)[name].passed
+
+
+def _of_its_type(table: TableContract, column: str) -> Any:
+    """What is not null, of the column's type."""
+    kinds = {each.name: each.type.simpleString() for each in table}
+    told = {
+        "boolean": False,
+        "bigint": 0,
+        "string": "",
+        "timestamp": datetime(2020, 1, 1, tzinfo=UTC),
+    }
+    return told[kinds[column]]
+
+
+def _sorted(rows: Iterable[Row]) -> list[str]:
+    return sorted(str(sorted(row.items())) for row in rows)
 
 
 def test_tables_that_two_runs_are_writing_are_no_damage(
