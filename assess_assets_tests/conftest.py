@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from hypothesis import settings
 from pyspark.sql import SparkSession
 
 from assess_assets.assets.snapshots import read_frames, read_watermark
@@ -25,6 +26,10 @@ from assess_assets.tables.registry import table_named
 from assess_assets.transforms.answers.answer import Answers
 from assess_assets.transforms.answers.answering import answer_customer
 from assess_assets.transforms.answers.figures import TABLES_READ
+
+# A machine that is busy is not a failure.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 ENGINE = os.environ.get("ASSESS_SPARK", "sail")
 

@@ -247,7 +247,7 @@ def test_a_defective_file_is_claimed_and_does_not_hold_up_the_others(folder: Pat
     assert find_new_ranges(folder, ranges, MANY) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     lines=st.lists(st.binary(max_size=12).map(lambda line: line.replace(b"\n", b""))),
     most=st.integers(1, 7),
@@ -267,7 +267,7 @@ def test_successive_runs_yield_every_line_in_order_and_once(
         assert all(sum(claim.messages for claim in run) <= most for run in runs)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     files=st.dictionaries(st.sampled_from("abcdef"), st.binary(max_size=60), max_size=5),
     most=st.integers(1, 4),
