@@ -73,7 +73,7 @@ OPTIONS_ARE_WHOLE = Suspicion(
         }
     ),
     slices=ATTEMPT,
-    kept=0.5,  # a question, on both sides, for about five options
+    kept=0.8,  # a question, on both sides, for about five options; it is wide
     query=query(
         """
         select 1 as one
