@@ -167,16 +167,15 @@ def kafka_finding(settings: "Settings") -> Finding:
     except SourceError as error:
         return Finding("fail", "kafka", str(error), "start it, or set ASSESS_KAFKA")
     who = f"{settings.kafka} answers" + (f" {user}" if user else "")
-    found = f"{who}, with topics of {len(customers)} customers"
-    if misnamed:
-        told = f"{found}; no customer can have {', '.join(misnamed)}"
-        return Finding("warn", "kafka", told, "make those topics anew, named by `assess customers`")
+    told, fixes = f"{who}, with topics of {len(customers)} customers", []
     registered = _registered()
-    new = [key for key in customers if key not in registered]
-    if new:
-        told = f"{found}; not registered are {', '.join(new)}"
-        return Finding("warn", "kafka", told, "assess customers sync")
-    return Finding("ok", "kafka", found)
+    if new := [key for key in customers if key not in registered]:
+        told += f"; not registered are {', '.join(new)}"
+        fixes.append("assess customers sync")
+    if misnamed:
+        told += f"; no customer can have {', '.join(misnamed)}"
+        fixes.append("make those topics anew, named by `assess customers`")
+    return Finding("warn" if fixes else "ok", "kafka", told, "; ".join(fixes))
 
 
 def _registered() -> set[str]:

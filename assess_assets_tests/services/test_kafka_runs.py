@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from confluent_kafka.cimpl import NewTopic
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner, Result
 
@@ -395,11 +396,21 @@ def test_topics_are_registered_as_customers(
     deployed: Platform, kafka: KafkaBroker, assess: Assess
 ) -> None:
     assert assess("customers", "sync").exit_code == 0  # whoever other tests have published to
-    Topic(kafka, "only-published").create()
-    found = json.loads(assess("doctor", "--json").stdout)
+    topic = Topic(kafka, "only-published")
+    topic.create()
+    misnamed = "assessments.No-Key"  # one thing to tell does not hide another
+    topic.admin.create_topics([NewTopic(misnamed, 1, 1)])[misnamed].result()
+    try:
+        found = json.loads(assess("doctor", "--json").stdout)
+    finally:
+        topic.admin.delete_topics([misnamed])[misnamed].result()
     (told,) = [finding for finding in found if finding["subject"] == "kafka"]
-    assert (told["status"], told["fix"]) == ("warn", "assess customers sync")
-    assert "only-published" in told["told"].partition("; not registered are ")[2]
+    assert told["status"] == "warn"
+    assert (
+        told["fix"] == "assess customers sync; make those topics anew, named by `assess customers`"
+    )
+    assert "; not registered are only-published; no customer can have " in told["told"]
+    assert misnamed in told["told"]
     result = assess("customers", "sync")
     assert "Registered only-published" in result.stdout
     assert deployed.instance.has_dynamic_partition("customers", "only-published")
