@@ -7,7 +7,7 @@ A loss may reach into a batch that was claimed and never landed: claims don't ch
 range stays, and the later `lost` range over the same offsets says that they aren't to be read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from assess_assets.sources.kafka import (
     AGAIN,
@@ -36,8 +36,15 @@ def losses(
     `unread`: the ranges, out of `claimed`, whose batches are not in raw_messages. What has been
     given up is not given up again: a topic may be missing first, and made again afterwards.
     """
+    claims = claims_of(topic, claimed)
+    if not claims:
+        return []
+    source, last = current_source(topic, state, claimed)
+    if state is None or source is None:
+        found = _of_a_gone_topic(topic, state, source, claims, unread, note)
+    else:
+        found = _of_deleted_records(customer, topic, state, source, last, unread, note)
     known = {_offsets(claim) for claim in claimed if claim.kind == "lost"}
-    found = _losses(customer, topic, state, claimed, unread, note)
     return [claim for claim in found if _offsets(claim) not in known]
 
 
@@ -45,33 +52,40 @@ def _offsets(claim: SourceRange) -> tuple[str, int, int, int]:
     return claim.source, claim.partition, claim.start_offset, claim.end_offset
 
 
-def _losses(
-    customer: str,
+def _of_a_gone_topic(
     topic: str,
     state: TopicState | None,
-    claimed: Sequence[SourceRange],
+    source: str | None,
+    claims: Sequence[SourceRange],
     unread: Sequence[SourceRange],
     note: str,
 ) -> list[SourceRange]:
-    claims = claims_of(topic, claimed)
-    if not claims:
-        return []
-    source, last = current_source(topic, state, claimed)
-    if state is None or source is None:
-        old = newest_identity(claims)
-        gone = furthest([claim for claim in claims if claim.identity == old])
-        found = [
-            lost_rest(claim, note, unread)
-            for _, claim in sorted(gone.items())
-            if source is None or claim.kind != "lost"
+    """What was left of it; and, if it was made again, that nothing of the new one is lost."""
+    old = newest_identity(claims)
+    gone = furthest([claim for claim in claims if claim.identity == old])
+    found = [
+        lost_rest(claim, note, unread)
+        for _, claim in sorted(gone.items())
+        if source is None or claim.kind != "lost"
+    ]
+    if state is not None:
+        again = f"{topic}{AGAIN}{state.id}"
+        found += [
+            topic_range(again, number, (0, 0), state, "lost", note) for number in state.partitions
         ]
-        if state is not None:
-            again = f"{topic}{AGAIN}{state.id}"
-            found += [
-                topic_range(again, number, (0, 0), state, "lost", note)
-                for number in state.partitions
-            ]
-        return found
+    return found
+
+
+def _of_deleted_records(
+    customer: str,
+    topic: str,
+    state: TopicState,
+    source: str,
+    last: Mapping[int, SourceRange],
+    unread: Sequence[SourceRange],
+    note: str,
+) -> list[SourceRange]:
+    """What the broker no longer has before its first offset. Raises OffsetsWentBack."""
     found = []
     for number, marks in state.partitions.items():
         start = next_offset(number, last)
