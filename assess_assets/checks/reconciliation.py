@@ -31,6 +31,11 @@ EVERY_ATTEMPT_HAS_ALL_ITS_QUESTIONS = Fact(
     ),
 )
 
+RESULT_OF_OPTIONS = """case when s.options is null then null
+                when s.options_checked = 0 then 'unanswered'
+                when s.options_checked > s.options_correct_checked then 'incorrect'
+                when s.options_correct > s.options_correct_checked then 'missed_some'
+                else 'correct' end"""
 # What a question says about its options, and what they say: s.options is null if it has none.
 _OF_OPTIONS = named(
     [
@@ -42,12 +47,7 @@ _OF_OPTIONS = named(
         ),
         (
             "computed_result",
-            """q.computed_result is distinct from
-                       case when s.options is null then null
-                            when s.options_checked = 0 then 'unanswered'
-                            when s.options_checked > s.options_correct_checked then 'incorrect'
-                            when s.options_correct > s.options_correct_checked then 'missed_some'
-                            else 'correct' end""",
+            f"q.computed_result is distinct from {RESULT_OF_OPTIONS}",
         ),
         ("first_answered_at", "s.first_answered_at is distinct from q.first_answered_at"),
         ("last_answered_at", "s.last_answered_at is distinct from q.last_answered_at"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from assess_assets.checks.explosion import OPTIONS_SUSPECTED, QUESTIONS_SUSPECTED
 from assess_assets.checks.facts import ATTEMPT, query, tables_named
+from assess_assets.checks.reconciliation import RESULT_OF_OPTIONS
 from assess_assets.messages.contract import Option, Question, required_fields
 from assess_assets.tables.attempts import ASSESSMENTS
 
@@ -75,19 +76,20 @@ OPTIONS_ARE_WHOLE = Suspicion(
     slices=ATTEMPT,
     kept=0.8,  # a question, on both sides, for about five options; it is wide
     query=query(
-        """
+        f"""
         select 1 as one
         from (select k.hash, count(*) as options, bit_count(bit_or(k.bit)) as positions,
                      min(k.position) as first, max(k.position) as last,
                      min(k.question) as question, max(k.question) as another,
-                     count_if(k.checked) as checked, count_if(k.is_correct) as correct,
-                     count_if(k.checked and k.is_correct) as both,
+                     count_if(k.checked) as options_checked,
+                     count_if(k.is_correct) as options_correct,
+                     count_if(k.checked and k.is_correct) as options_correct_checked,
                      min(k.at) as first_at, max(k.at) as last_at
               from (select xxhash64(o.user_exam_id, o.question_position) as hash,
                            xxhash64(o.question_id, o.source, o.partition, o.offset) as question,
                            o.position, shiftleft(1L, cast(pmod(o.position, 64) as int)) as bit,
                            o.checked, o.is_correct, o.at
-                    from {options} o) k
+                    from {{options}} o) k
               group by k.hash) s
         full outer join
              (select xxhash64(q.user_exam_id, q.position) as hash,
@@ -95,17 +97,16 @@ OPTIONS_ARE_WHOLE = Suspicion(
                      q.options_shown,
                      xxhash64(q.options_checked, q.options_correct, q.options_correct_checked,
                               q.computed_result, q.first_answered_at, q.last_answered_at) as told
-              from {questions} q) w
+              from {{questions}} q) w
           on w.hash = s.hash
         where w.hash is null
            or coalesce(s.options, 0) is distinct from w.options_shown
            or s.first <> 0 or s.last <> s.options - 1 or s.positions <> s.options
            or s.question <> s.another or s.question <> w.question
            or w.told <> xxhash64(
-                coalesce(s.checked, 0), coalesce(s.correct, 0), coalesce(s.both, 0),
-                case when s.options is null then null when s.checked = 0 then 'unanswered'
-                     when s.checked > s.both then 'incorrect'
-                     when s.correct > s.both then 'missed_some' else 'correct' end,
+                coalesce(s.options_checked, 0), coalesce(s.options_correct, 0),
+                coalesce(s.options_correct_checked, 0),
+                {RESULT_OF_OPTIONS},
                 s.first_at, s.last_at)
         """
     ),
