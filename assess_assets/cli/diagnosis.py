@@ -33,7 +33,7 @@ def examine() -> Iterator[Finding]:
         yield Finding("fail", "settings", str(error), "correct the ASSESS_ variable it names")
         return
     yield from lake_findings(layout)
-    yield from landing_findings(settings.landing.expanduser())
+    yield from landing_findings(settings.landing)
     yield _policies(settings)
     yield from instance_findings(settings)
     if settings.kafka:
@@ -80,7 +80,7 @@ def _policies(settings: "Settings") -> Finding:
     from assess_assets.customers import Policies
 
     try:
-        customers = Policies.load(settings.policies.expanduser()).customers
+        customers = Policies.load(settings.policies).customers
     except (OSError, ValueError) as error:
         return Finding("fail", "policies", f"{settings.policies}: {error}", "correct the file")
     return Finding("ok", "policies", f"{settings.policies}: {len(customers)} of customers' own")
