@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+EVERYBODY = "(all)"  # no key: for whom a question or a fault is about many customers
 MAX_KEY_LENGTH = (
     120  # leaves room for "assessments." in Kafka's 249, and for suffixes in a file's 255
 )

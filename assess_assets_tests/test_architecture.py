@@ -22,6 +22,7 @@ LEVELS = {
     "sample": 0,
     "settings": 0,
     "versions": 0,
+    "commands": 0,
     "customer_names": 0,
     "customers": 0,
     "messages": 0,

@@ -6,11 +6,10 @@ import dagster as dg
 
 from assess_assets.assets.each_customer import customers_of, observe_each
 from assess_assets.assets.specs import customer_source, observation
-from assess_assets.customer_names import keys_among
+from assess_assets.customer_names import EVERYBODY, keys_among
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.kafka import current_source, next_offset
 from assess_assets.sources.kafka_topic import (
-    EVERYBODY,
     TIMEOUT_SECONDS,
     Broker,
     TopicState,

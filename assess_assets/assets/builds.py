@@ -53,7 +53,7 @@ def claim_if_changed(lake: Lake, customer: str, versions: Versions, run_id: str)
         reason = "; ".join(versions.changes_since(latest.versions))
         if not reason:
             return Replacement(table, facts={"build": latest.number})
-    highest = _highest(lake, customer, latest)
+        highest = _highest(lake, customer, latest)
     number = claim_build(table, highest, versions, reason, lake.now(), run_id)
     return Replacement(lake.pin(BUILDS, customer), facts={"build": number, "reason": reason})
 

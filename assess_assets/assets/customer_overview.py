@@ -14,8 +14,8 @@ from pyspark.sql import functions as F
 from assess_assets.assets.each_customer import each_customer
 from assess_assets.assets.snapshots import Watermark, read_frames, read_watermark
 from assess_assets.assets.specs import customer_asset
+from assess_assets.customer_names import EVERYBODY
 from assess_assets.resources.lake import LakeResource
-from assess_assets.sources.kafka_topic import EVERYBODY
 from assess_assets.storage.delta import LostRace, committed, replace
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake, PerCustomer

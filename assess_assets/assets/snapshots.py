@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from assess_assets.assets.builds import running_versions
+from assess_assets.commands import update_command
 from assess_assets.customers import CustomerPolicy
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake
@@ -80,8 +81,8 @@ def _require_questions(upto: Watermark, questions: Progress, assessments: DataFr
     if questions.highest_batch < expected:
         raise UpstreamNotReady(
             f"Customer {upto.customer}: table questions ends at batch {questions.highest_batch}, "
-            f"and attempts at {expected}. Materialize questions first: dagster asset materialize "
-            f"-m assess_assets.definitions --select 'questions*' --partition {upto.customer}"
+            f"and attempts at {expected}. Materialize questions first: "
+            + update_command(upto.customer, "questions*")
         )
 
 
@@ -95,6 +96,5 @@ def _require_aggregate(upto: Watermark, name: str, progress: Mapping[str, Progre
     raise UpstreamNotReady(
         f"Customer {upto.customer}: table {name} was made from batch {own.highest_batch} of build "
         f"{own.highest_build}, and the ledger is at batch {upto.batch} of build {upto.build}. "
-        f"Materialize {name} first: dagster asset materialize -m assess_assets.definitions "
-        f"--select '{name}*' --partition {upto.customer}"
+        f"Materialize {name} first: {update_command(upto.customer, f'{name}*')}"
     )

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from assess_assets.assets.assessment_topic import data_version
 from assess_assets.assets.builds import running_versions
+from assess_assets.customer_names import EVERYBODY
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.kafka import next_ranges
-from assess_assets.sources.kafka_topic import EVERYBODY, Broker, TopicState, topic_of
+from assess_assets.sources.kafka_topic import Broker, TopicState, topic_of
 from assess_assets.sources.landing_customers import landed_folders
 from assess_assets.sources.landing_files import FileStamp, folder_version, list_files
 from assess_assets.sources.ranges import SourceError, SourceRange

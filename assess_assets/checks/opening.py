@@ -10,6 +10,7 @@ from typing import NamedTuple
 from deltalake import DeltaTable
 from pyspark.sql.types import StructType
 
+from assess_assets.commands import update_command
 from assess_assets.storage.delta import Pin
 from assess_assets.storage.lake import Lake
 from assess_assets.tables.contract import TableContract
@@ -38,10 +39,8 @@ class Opened:
         """Why nothing can be asked of it, and what to do; None if all is well."""
         whose = f"Customer {self.customer}: table {self.table.name} ({self.uri})"
         if self.pin is None:
-            return (
-                f"{whose} does not exist yet. Materialize it first: dagster asset materialize "
-                f"-m assess_assets.definitions --select '*' --partition {self.customer}"
-            )
+            make = update_command(self.customer)
+            return f"{whose} does not exist yet. Materialize it first: {make}"
         told = [
             f"{one.column} is {one.found} instead of {one.expected}"
             for one in self.differences

@@ -14,6 +14,7 @@ from assess_assets.cli.deployment import deployment, pin_existing
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import Customer, CustomerName, chosen_customer
 from assess_assets.cli.topic_loss import accept_topic_loss
+from assess_assets.commands import update_command
 
 if TYPE_CHECKING:
     from assess_assets.sources.ranges import SourceRange
@@ -72,10 +73,7 @@ def _accept_file_loss(
     if not yes:
         raise CommandFailed("Nothing was changed. With --yes they are given up for good.")
     batch = give_up(claims, raw, batches, [lost], datetime.now(UTC), "assess accept-loss")
-    typer.echo(
-        f"Given up as batch {batch.number}. Next: dagster asset materialize -m "
-        f"assess_assets.definitions --select '*' --partition {customer}"
-    )
+    typer.echo(f"Given up as batch {batch.number}. Next: {update_command(customer)}")
 
 
 def _furthest(customer: str, source: str, batches: "list[Batch]") -> "SourceRange":

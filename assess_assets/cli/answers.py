@@ -13,6 +13,7 @@ from assess_assets.cli.deployment import deployment, has_no_message, no_message_
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import AsJson, Customer, CustomerName, Limit, chosen_customer
 from assess_assets.cli.output import PIPED_WIDTH, print_json
+from assess_assets.commands import update_command
 
 if TYPE_CHECKING:
     from assess_assets.settings import Settings
@@ -83,13 +84,13 @@ def report(
         has = "is empty: its last run made no report" if pinned else "does not exist"
         raise CommandFailed(
             f"Customer {key}: table customer_report ({layout.uri(CUSTOMER_REPORT, key)}) {has}. "
-            f"{_materialize('+customer_report', key)}"
+            f"Next: {update_command(key)}"
         )
     if lacking := set(FORMATS) - {row["format"] for row in rows}:
         raise CommandFailed(
             f"Customer {key}: table customer_report ({layout.uri(CUSTOMER_REPORT, key)}) lacks the "
             f"report as {' and as '.join(sorted(lacking))}. Nothing was written. "
-            f"{_materialize('customer_report', key)}"
+            f"Next: {update_command(key, 'customer_report')}"
         )
     out.mkdir(parents=True, exist_ok=True)
     for row in rows:
@@ -134,16 +135,9 @@ def _require_tables(layout: "LakeLayout", customer: str) -> None:
     if len(missing) == len(tables):
         raise CommandFailed(
             f"Customer {customer} has no tables in {layout.root}. `assess customers` lists who "
-            f"has. {_materialize('*', customer)}"
+            f"has. Next: {update_command(customer)}"
         )
     raise CommandFailed(
         f"Customer {customer}: {', '.join(missing)} have not been made in {layout.root}. "
-        f"{_materialize('*', customer)}"
-    )
-
-
-def _materialize(selection: str, customer: str) -> str:
-    return (
-        "Next: dagster asset materialize -m assess_assets.definitions "
-        f"--select '{selection}' --partition {customer}"
+        f"Next: {update_command(customer)}"
     )

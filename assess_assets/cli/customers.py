@@ -13,6 +13,7 @@ from assess_assets.cli.deployment import dagster_instance, deployment, kafka_of,
 from assess_assets.cli.errors import CommandFailed, Commands
 from assess_assets.cli.options import AsJson
 from assess_assets.cli.output import print_json, print_json_rows, print_rows
+from assess_assets.commands import update_command
 from assess_assets.sources.landing_customers import landed_folders
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def _published(settings: "Settings") -> tuple[list[str], list[str]]:
     """Customers with a topic, and topics that are nobody's, if there is a broker to ask."""
     if not settings.kafka:
         return [], []
-    from assess_assets.sources.kafka_topic import EVERYBODY, Broker
+    from assess_assets.customer_names import EVERYBODY
+    from assess_assets.sources.kafka_topic import Broker
 
     return Broker(kafka_of(settings), EVERYBODY).customers()
 
@@ -231,6 +233,5 @@ def _overview(as_json: bool) -> None:
     else:
         typer.echo(
             f"Table customer_overview of {layout.root} has no row yet: a customer's is made with "
-            "its other tables. Next: dagster asset materialize -m assess_assets.definitions "
-            "--select '*' --partition KEY"
+            f"its other tables. Next: {update_command('KEY')}"
         )

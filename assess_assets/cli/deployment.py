@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from assess_assets.cli.errors import CommandFailed
+from assess_assets.commands import update_command
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -80,8 +81,7 @@ def has_no_message(layout: "LakeLayout", customer: str) -> bool:
 def no_message_yet(customer: str) -> str:
     return (
         f"Customer {customer}: no message has been read yet, so there is nothing to tell. Next: "
-        f"assess land FILE --customer {customer}, then dagster asset materialize -m "
-        f"assess_assets.definitions --select '*' --partition {customer}"
+        f"assess land FILE --customer {customer}, then {update_command(customer)}"
     )
 
 

@@ -10,10 +10,11 @@ import typer
 
 from assess_assets.cli.deployment import deployment, has_no_message, no_message_yet
 from assess_assets.cli.errors import CommandFailed
-from assess_assets.cli.explaining import first_rows, how_to_make, print_explanation
+from assess_assets.cli.explaining import first_rows, print_explanation
 from assess_assets.cli.options import AsJson, Customer, CustomerName, chosen_customer
 from assess_assets.cli.output import print_json
 from assess_assets.cli.show import existing_tables, refused_sql_told
+from assess_assets.commands import update_command
 
 if TYPE_CHECKING:
     from assess_assets.explain.aggregates import Aggregate
@@ -102,7 +103,9 @@ def _explain(
         if opened[name] is not None and has_no_message(layout, key):
             raise CommandFailed(no_message_yet(key)) from None
         absent = "does not exist" if opened[name] is None else str(nothing)
-        fix = f" Look at it: {_shown_by(aggregate, key)}" if where else how_to_make(key)
+        fix = (
+            f" Look at it: {_shown_by(aggregate, key)}" if where else f"Next: {update_command(key)}"
+        )
         raise CommandFailed(
             f"Customer {key}, table {name} ({layout.uri(aggregate.table, key)}): {absent}.", fix
         ) from None
@@ -138,7 +141,7 @@ def _refuse_what_is_wrong(told: "Explanation", layout: "LakeLayout") -> None:
             f"Customer {told.customer}, table {table.name} ({layout.uri(table, told.customer)}): "
             f"the numbers do not add up.\n{shown}\n"
             + (
-                f"The table is behind. {how_to_make(told.customer)}"
+                f"The table is behind. Next: {update_command(told.customer)}"
                 if told.is_behind
                 else "Was a table changed by hand? The checks say which: `assess history` has the "
                 f"versions; to make all from raw_messages: {_rebuild(told.customer)}"

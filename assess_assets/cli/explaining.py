@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from assess_assets.cli.output import print_rows
+from assess_assets.commands import update_command
 
 if TYPE_CHECKING:
     from assess_assets.explain.explanation import Explanation
     from assess_assets.explain.recomputed import Value
-
-
-def how_to_make(key: str) -> str:
-    return (
-        "Next: dagster asset materialize -m assess_assets.definitions "
-        f"--select '*' --partition {key}"
-    )
 
 
 def first_rows(limit: int, of: int) -> str:
@@ -61,7 +55,8 @@ def print_explanation(told: "Explanation", where: str | None, limit: int) -> Non
 def _behind(told: "Explanation") -> str:
     now = "Attempts are at build {build}, batch {batch} now".format_map(told.ledger)
     behind = f"{now}: the table is behind" if told.is_behind else "The table is up to date"
-    return f"{behind}, and {told.later_messages} messages came later. {how_to_make(told.customer)}"
+    then = f"Next: {update_command(told.customer)}"
+    return f"{behind}, and {told.later_messages} messages came later. {then}"
 
 
 def _print_values(told: "Explanation", limit: int) -> None:

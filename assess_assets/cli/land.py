@@ -10,6 +10,7 @@ import typer
 
 from assess_assets.cli.deployment import deployment, make_dagster_home_for_later, pin_existing
 from assess_assets.cli.options import Customer, CustomerName, chosen_customer
+from assess_assets.commands import update_command
 
 
 def land(
@@ -39,7 +40,4 @@ def land(
     )
     typer.echo(f"Customer {key}: landed {landed} ({landed.stat().st_size:,} bytes).")
     make_dagster_home_for_later()
-    typer.echo(
-        "Next: assess customers sync, then dagster asset materialize -m assess_assets.definitions "
-        f"--select '*' --partition {key}"
-    )
+    typer.echo(f"Next: assess customers sync, then {update_command(key)}")

@@ -4,6 +4,7 @@ Belongs here: the command and its progress bar. Producing is sources/kafka_publi
 """
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import typer
 from assess_assets.cli.deployment import deployment, kafka_of, make_dagster_home_for_later
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import Customer, CustomerName, chosen_customer
+from assess_assets.commands import update_command
 
 
 def publish(
@@ -45,10 +47,11 @@ def publish(
                 f"{file} can't be published: it is read twice, first to count its records, and a "
                 "pipe is gone after the first time. Write it into a file, and publish that."
             )
-        defects = [record.defect for record in read_content(file_blocks(content)).records]
-        total = len(defects)
+        defects = Counter(record.defect for record in read_content(file_blocks(content)).records)
+        total = defects.total()
         if None not in defects:  # no topic is made for nothing
-            told = f"no record in it can be sent: {defects[0]}" if defects else "it has no records"
+            first = next(iter(defects), None)
+            told = f"no record in it can be sent: {first}" if first else "it has no records"
             raise CommandFailed(f"Nothing of {file} was published: {told}.")
         there = ensure_topic(Broker(config, key), partitions)
         bar = Progress(
@@ -87,7 +90,4 @@ def publish(
         told = "\n".join(f"- {reason}" for reason in done.failures)
         raise CommandFailed(f"{done.failed} records are not in {done.topic}. The first:\n{told}")
     make_dagster_home_for_later()
-    typer.echo(
-        "Next: assess customers sync, then dagster asset materialize -m assess_assets.definitions "
-        f"--select '*' --partition {key}"
-    )
+    typer.echo(f"Next: assess customers sync, then {update_command(key)}")

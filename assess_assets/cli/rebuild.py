@@ -13,6 +13,7 @@ from assess_assets.cli.deployment import dagster_instance, deployment
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import AsJson, Customer, CustomerName, chosen_customer
 from assess_assets.cli.output import print_json, print_rows
+from assess_assets.commands import update_command
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -57,9 +58,8 @@ def rebuild(
     if not succeeded:
         raise CommandFailed(
             f"Customer {key}: run {run_id} of build {build} failed; Dagster's UI has its log. "
-            "Tables not made again still hold the old build. The next run goes on with it: dagster "
-            "asset materialize -m assess_assets.definitions --select '*' "
-            f"--partition {key}"
+            "Tables not made again still hold the old build. The next run goes on with it: "
+            + update_command(key)
         )
     _tell(key, build, run_id, before, open_tables(layout, key), as_json)
 

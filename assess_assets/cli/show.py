@@ -15,6 +15,7 @@ from assess_assets.cli.deployment import deployment
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import AsJson, Customer, CustomerName, Limit, chosen_customer
 from assess_assets.cli.output import print_json_rows, print_rows
+from assess_assets.commands import update_command
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -142,8 +143,7 @@ def existing_tables(layout: "LakeLayout", key: str) -> "dict[str, DeltaTable | N
     if not any(opened.values()):
         raise CommandFailed(
             f"Customer {key} has no tables in {layout.root}. `assess customers` lists who has; to "
-            "make them: dagster asset materialize -m assess_assets.definitions --select '*' "
-            f"--partition {key}"
+            f"make them: {update_command(key)}"
         )
     return opened
 

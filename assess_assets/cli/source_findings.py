@@ -153,8 +153,9 @@ def _no_home_yet(home: Path) -> Finding:
 
 def kafka_finding(settings: "Settings") -> Finding:
     """Ask for the topics, as this deployment's user."""
+    from assess_assets.customer_names import EVERYBODY
     from assess_assets.sources.kafka_errors import KafkaNotConfigured, NotAuthorized
-    from assess_assets.sources.kafka_topic import EVERYBODY, Broker
+    from assess_assets.sources.kafka_topic import Broker
     from assess_assets.sources.ranges import SourceError
 
     try:

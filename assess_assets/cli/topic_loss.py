@@ -10,6 +10,7 @@ import typer
 
 from assess_assets.cli.deployment import kafka_of, pin_existing
 from assess_assets.cli.errors import CommandFailed
+from assess_assets.commands import update_command
 
 if TYPE_CHECKING:
     from assess_assets.settings import Settings
@@ -62,7 +63,4 @@ def accept_topic_loss(
     if not yes:
         raise CommandFailed("Nothing was changed. With --yes they are given up for good.")
     batch = give_up(claims, raw, batches, lost, datetime.now(UTC), "assess accept-loss")
-    typer.echo(
-        f"Given up as batch {batch.number}. Next: dagster asset materialize -m "
-        f"assess_assets.definitions --select '*' --partition {customer}"
-    )
+    typer.echo(f"Given up as batch {batch.number}. Next: {update_command(customer)}")

@@ -20,12 +20,12 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
-from assess_assets.customer_names import InvalidCustomerKey, require_customer_key
+from assess_assets.customer_names import EVERYBODY, InvalidCustomerKey, require_customer_key
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import as_kafka_error, named_error, refused_settings
 
 PREFIX: Final = "assessments."
-EVERYBODY: Final = "(all)"  # the customer of questions about many customers' topics
+
 _ALL_TOPICS: Final = f"{PREFIX}*"
 TIMEOUT_SECONDS: Final = 10.0
 # Right after a topic was made or a broker started: gone in a moment.

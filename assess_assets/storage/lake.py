@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
 
+from assess_assets.commands import update_command
 from assess_assets.customer_names import require_customer_key
 from assess_assets.storage import delta
 from assess_assets.storage.builds import (
@@ -161,8 +162,7 @@ class Lake:
         if build is None:
             raise UpstreamNotReady(
                 f"Customer {customer} has no build yet. Materialize raw_messages and builds first: "
-                "dagster asset materialize -m assess_assets.definitions "
-                f"--select '*' --partition {customer}"
+                + update_command(customer)
             )
         refuse_older_code(customer, build, running)
         refuse_changed_policy(customer, build, running)
@@ -170,8 +170,7 @@ class Lake:
         if changes:
             raise UpstreamNotReady(
                 f"Customer {customer}: build {build.number} is from before {'; '.join(changes)}. "
-                "Materialize builds first: dagster asset materialize -m assess_assets.definitions "
-                f"--select 'builds*' --partition {customer}"
+                f"Materialize builds first: {update_command(customer, 'builds*')}"
             )
         return build
 

@@ -8,6 +8,8 @@ The tables a crash left behind are finished by the same decisions: nothing is re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from assess_assets.commands import update_command
+
 
 class UpstreamNotReady(Exception):
     """A table that a step reads was made by another build, or is behind: run its step first."""
@@ -106,6 +108,5 @@ def require_build(customer: str, table: str, build: int, progress: Progress) -> 
         raise UpstreamNotReady(
             f"Customer {customer}: table {table} holds builds {progress.lowest_build} to "
             f"{progress.highest_build}, and the customer's build is {build}. Materialize "
-            f"assessments and what follows: dagster asset materialize -m "
-            f"assess_assets.definitions --select 'assessments*' --partition {customer}"
+            f"assessments and what follows: {update_command(customer)}"
         )
