@@ -56,9 +56,6 @@ _SPARK = {
     "spark.jars.packages": DELTA_PACKAGE,
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    # A small Delta table costs 6-20 s to open with the defaults, 1-2 s with these.
-    "spark.databricks.delta.snapshotPartitions": "1",
-    "spark.sql.shuffle.partitions": "2",
     "spark.log.level": "ERROR",
     "spark.ui.showConsoleProgress": "false",
 }
@@ -111,9 +108,26 @@ def _session(url: str) -> SparkSession:
     os.environ.setdefault("no_grpc_proxy", f"127.0.0.1,localhost,{elsewhere}".rstrip(","))
     _spare_what_is_imported()
     spark: SparkSession = LazyPySparkResource(spark_config=_configuration(url)).spark_session
+    if url.startswith(("local", "spark://")):
+        _prefer_few_partitions(spark, is_local=url.startswith("local"))
     spark.dataSource.register(LandingDataSource)
     spark.dataSource.register(KafkaDataSource)
     return spark
+
+
+def _prefer_few_partitions(spark: SparkSession, is_local: bool) -> None:
+    """A small Delta table costs 6-20 s to open with the defaults, 1-2 s with these.
+
+    Unless spark-defaults.conf says otherwise. Of a cluster's cores we know nothing: there Spark's
+    adaptive execution makes few partitions of many, where rows are few.
+    """
+    context = spark.sparkContext
+    preferred = {"spark.databricks.delta.snapshotPartitions": 1}
+    if is_local:
+        preferred["spark.sql.shuffle.partitions"] = max(2, context.defaultParallelism)
+    for name, value in preferred.items():
+        if not context.getConf().contains(name):
+            spark.conf.set(name, str(value))
 
 
 @cache
