@@ -8,12 +8,14 @@ a count means (`examine`, `verdicts`).
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
+from operator import attrgetter
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 
 from assess_assets.checks.facts import Fact, Rate
 from assess_assets.checks.suspicions import SUSPICIONS, Suspicion
+from assess_assets.checks.unchanged import Unseen
 from assess_assets.storage.delta import Pin, committed
 from assess_assets.storage.lake import Lake
 
@@ -37,9 +39,15 @@ class Counted(NamedTuple):
 
 
 def count(
-    lake: Lake, checks: Sequence[Fact | Rate], frames: Frames, large: Mapping[str, int]
+    lake: Lake,
+    checks: Sequence[Fact | Rate],
+    frames: Frames,
+    large: Mapping[str, int],
+    unseen: Mapping[str, Unseen],
 ) -> Counted:
     """Rows of all `frames`, and the failing ones of every check. `large`: rows by table's name.
+
+    `unseen`, by fact, is what is left to be seen of what its suspicion reads.
 
     A fact about a large table is suspected first, if it says how. Not about a small one: Sail 0.7.2
     panics at xxhash64 of nothing but constants, such as the key in a file where all rows have one.
@@ -55,7 +63,8 @@ def count(
     whole = {f"{_ROWS}{name}": f"select 1 from {{{name}}} t" for name in frames}
     failing = _count_rows(lake, {**together, **whole}, frames)
     rows = {name: failing.pop(f"{_ROWS}{name}") for name in frames}
-    failing |= dict.fromkeys(_cleared(lake, {check.name for check in alone}, frames, large), 0)
+    names = {check.name for check in alone}
+    failing |= dict.fromkeys(_cleared(lake, names, frames, large, unseen), 0)
     for check in alone:
         if check.name not in failing:
             failing[check.name] = _count_alone(lake, check, asked[check.name], frames, large)
@@ -65,7 +74,11 @@ def count(
 
 
 def _cleared(
-    lake: Lake, names: set[str], frames: Frames, large: Mapping[str, int]
+    lake: Lake,
+    names: set[str],
+    frames: Frames,
+    large: Mapping[str, int],
+    unseen: Mapping[str, Unseen],
 ) -> Iterator[str]:
     """Those of the named facts that one question about them all finds to hold."""
     for suspicion in SUSPICIONS:
@@ -73,7 +86,11 @@ def _cleared(
         can_be_asked = suspicion.table in large and frames.keys() >= set(suspicion.tables)
         if len(among) < min(2, len(suspicion.facts)) or not can_be_asked:
             continue
-        if not _count_alone(lake, suspicion, suspicion.query, frames, large):
+        looked_at, rows = frames, large
+        if among <= unseen.keys():
+            rest = min((unseen[name] for name in among), key=attrgetter("after"))
+            looked_at, rows = rest.of(frames), rest.rows
+        if not _count_alone(lake, suspicion, suspicion.query, looked_at, rows):
             yield from among
 
 

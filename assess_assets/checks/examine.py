@@ -13,6 +13,7 @@ from assess_assets.checks.counting import Frames, count, large_tables, run_query
 from assess_assets.checks.facts import Check, Fact, Rate, Schema
 from assess_assets.checks.opening import Opened, open_table
 from assess_assets.checks.overtaken import require_not_overtaken
+from assess_assets.checks.unchanged import Notes, note_of, nothing_noted, unseen_of
 from assess_assets.checks.verdicts import SAMPLE_ROWS, Verdict
 from assess_assets.customers import CustomerPolicy
 from assess_assets.storage.job_names import named_jobs
@@ -21,9 +22,14 @@ from assess_assets.tables.registry import table_named
 
 
 def examine(
-    lake: Lake, customer: str, policy: CustomerPolicy, checks: Sequence[Check], run_id: str = ""
+    lake: Lake,
+    customer: str,
+    policy: CustomerPolicy,
+    checks: Sequence[Check],
+    run_id: str = "",
+    noted: Notes = nothing_noted,
 ) -> list[Verdict]:
-    """Every check's verdict; a rate gives two.
+    """Every check's verdict; a rate gives two. Rows `noted` as sound are not looked at again.
 
     Raises LostRace if one that blocks fails since another run than `run_id` is writing.
     """
@@ -41,7 +47,7 @@ def examine(
             sound.append(check)
     if sound:
         with named_jobs(lake.spark, customer, f"check {checks[0].table}", run_id):
-            found += _asked(lake, customer, policy, sound, opened)
+            found += _asked(lake, customer, policy, sound, opened, noted)
     if any(verdict.blocking and not verdict.passed for verdict in found):
         require_not_overtaken(opened[checks[0].table], opened.values(), run_id)
     return found
@@ -53,15 +59,18 @@ def _asked(
     policy: CustomerPolicy,
     checks: Sequence[Check],
     opened: Mapping[str, Opened],
+    noted: Notes,
 ) -> list[Verdict]:
     frames = {
         name: lake.read(one.pin)
         for name, one in opened.items()
         if one.pin and any(name in check.tables for check in checks)
     }
-    large = large_tables({name: one.pin for name, one in opened.items() if one.pin})
+    pins = {name: one.pin for name, one in opened.items() if one.pin}
+    large = large_tables(pins)
     queries = [check for check in checks if not isinstance(check, Schema)]
-    rows_of, failing = count(lake, queries, frames, large)
+    spared = unseen_of((check.name for check in queries if check.table in large), noted, pins)
+    rows_of, failing = count(lake, queries, frames, large, spared)
 
     found: list[Verdict] = []
     for check in checks:
@@ -74,7 +83,8 @@ def _asked(
             sample = _sample(lake, check, frames)
             found.append(verdicts.broken(check, customer, rows, failing[check.name], sample))
         else:
-            found.append(verdicts.holds(check, customer, rows))
+            note = note_of(check.name, pins) if check.table in large else None
+            found.append(verdicts.holds(check, customer, rows, note, spared.get(check.name)))
     return found
 
 

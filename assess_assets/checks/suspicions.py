@@ -20,12 +20,14 @@ class Suspicion:
     """`query` has rows whenever one of the `facts` (names) has any; the engine's words are fine.
 
     Rows with different values of the column `slices` do not meet in it. `kept` is the share of the
-    rows of its largest table that wait in its hash tables.
+    rows of its largest table that wait in its hash tables. Rows of the tables `within_batches` are
+    compared with none of other batches: old ones need not be looked at in every run (`unchanged`).
     """
 
     table: str
     facts: frozenset[str]
     query: str
+    within_batches: tuple[str, ...]
     slices: str | None = None
     kept: float = 1.0
 
@@ -48,6 +50,7 @@ ATTEMPTS_ARE_FILLED = Suspicion(
             "parsed_options_are_filled",
         }
     ),
+    within_batches=("assessments",),
     query=query(
         f"""
         select 1 as one
@@ -73,6 +76,8 @@ OPTIONS_ARE_WHOLE = Suspicion(
             "every_question_has_all_its_options",
         }
     ),
+    # Of a key in two batches the questions have two as well, which are looked at as a whole.
+    within_batches=("options", "questions"),
     slices=ATTEMPT,
     kept=0.8,  # a question, on both sides, for about five options; it is wide
     query=query(
@@ -117,12 +122,15 @@ OPTIONS_ARE_WHOLE = Suspicion(
 QUESTIONS_ARE_TOLD = Suspicion(
     table="questions",
     facts=frozenset({"questions_equal_those_of_their_attempts", "every_question_has_its_attempt"}),
+    within_batches=("questions", "assessments"),
     query=QUESTIONS_SUSPECTED,
 )
 OPTIONS_ARE_TOLD = Suspicion(
     table="options",
     facts=frozenset({"options_equal_those_of_their_attempts"}),
+    within_batches=("options", "assessments"),
     query=OPTIONS_SUSPECTED,
 )
 
 SUSPICIONS = (ATTEMPTS_ARE_FILLED, OPTIONS_ARE_WHOLE, QUESTIONS_ARE_TOLD, OPTIONS_ARE_TOLD)
+LOOK_FOR = {fact: look for look in SUSPICIONS for fact in look.facts}

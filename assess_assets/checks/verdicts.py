@@ -11,6 +11,7 @@ import dagster as dg
 
 from assess_assets.checks.facts import Check, Fact, Rate, Schema
 from assess_assets.checks.opening import Difference
+from assess_assets.checks.unchanged import Note, Unseen, as_metadata
 from assess_assets.tables.registry import table_named
 
 SAMPLE_ROWS = 10
@@ -33,11 +34,21 @@ class Verdict:
         return dg.AssetCheckSeverity.ERROR if self.blocking else dg.AssetCheckSeverity.WARN
 
 
-def holds(check: Fact | Schema, customer: str, counts: Mapping[str, int]) -> Verdict:
-    """`counts` are the rows of the tables that were compared."""
+def holds(
+    check: Fact | Schema,
+    customer: str,
+    counts: Mapping[str, int],
+    note: Note | None = None,
+    unseen: Unseen | None = None,
+) -> Verdict:
+    """`counts` are the rows of the tables that were compared, now or, but for `unseen`, before."""
     told = ", ".join(f"{rows} of {table}" for table, rows in counts.items())
     description = f"{check.meaning} Rows compared for customer {customer}: {told}."
-    return Verdict(check.name, True, check.blocking, description, _rows_of(counts))
+    if unseen:
+        before = f" Those up to batch {unseen.after} were compared by an earlier run"
+        description += f"{before}; they are in the same files still."
+    found = {**_rows_of(counts), **as_metadata(note)}
+    return Verdict(check.name, True, check.blocking, description, found)
 
 
 def broken(

@@ -1,0 +1,122 @@
+"""Rows that an earlier look found sound and that lie in the same files still: not looked at again.
+
+A file of a Delta table never changes. So a look that compares the rows of a batch with nothing but
+that batch's rows (`Suspicion.within_batches`) notes with its result how far it came and what the
+files were; as long as they are the table's, the next look begins behind that batch. Whatever is
+done to old rows (deleted, compacted, built anew) makes other files, and everything is looked at.
+Belongs here: such notes. Dagster keeps them (its storage is asked, as it has no public function
+for a partition's last result), and without them nothing is spared.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import dagster as dg
+import pyarrow as pa
+from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from pyspark.sql import DataFrame
+
+from assess_assets.checks.suspicions import LOOK_FOR, Suspicion
+from assess_assets.storage.delta import Pin, rows_after
+
+NOTE = "looked_at"  # the name of a note among a result's metadata
+_HIGHEST = "max.batch"
+
+
+class Note(NamedTuple):
+    """All rows up to `batch` were looked at; `files` is a digest of what they were looked at in."""
+
+    batch: int
+    files: str
+
+
+Notes = Callable[[str], Note | None]  # of a check, by its name
+
+
+def nothing_noted(check: str) -> None:
+    """Look at everything."""
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What a look has still to see: rows of later batches than `after`, so many of each table."""
+
+    after: int
+    rows: Mapping[str, int]
+
+    def of(self, frames: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
+        later = f"batch > {self.after}"
+        return {
+            name: frame.where(later) if name in self.rows else frame
+            for name, frame in frames.items()
+        }
+
+
+def unseen_of(facts: Iterable[str], noted: Notes, pins: Mapping[str, Pin]) -> dict[str, Unseen]:
+    """By fact; those without a note, or with one of other files, are not among them."""
+    found = {}
+    for fact in facts:
+        look = _look_for(fact, pins)
+        if look and (note := noted(fact)) and note == _note_of(look, pins, note.batch):
+            rows = {name: rows_after(pins[name], note.batch) for name in look.within_batches}
+            found[fact] = Unseen(note.batch, rows)
+    return found
+
+
+def note_of(fact: str, pins: Mapping[str, Pin]) -> Note | None:
+    """What to note of a fact that holds in the pinned tables."""
+    look = _look_for(fact, pins)
+    if look is None:
+        return None
+    highest = [file[_HIGHEST] for file in _files(pins[look.table])]
+    return _note_of(look, pins, max(highest, default=0)) if None not in highest else None
+
+
+def _look_for(fact: str, pins: Mapping[str, Pin]) -> Suspicion | None:
+    """None also for one that reads more than the checks which are asked."""
+    look = LOOK_FOR.get(fact)
+    return look if look and pins.keys() >= set(look.within_batches) else None
+
+
+def _note_of(look: Suspicion, pins: Mapping[str, Pin], batch: int) -> Note:
+    digest = hashlib.sha256(look.query.encode())
+    for name in look.within_batches:
+        files = [
+            one for one in _files(pins[name]) if one[_HIGHEST] is None or one[_HIGHEST] <= batch
+        ]
+        digest.update(repr((name, sorted(map(repr, files)))).encode())
+    return Note(batch, digest.hexdigest())
+
+
+def _files(pinned: Pin) -> list[dict[str, Any]]:
+    """Name, size, rows and time of each file of the pinned version, and its highest batch."""
+    actions = pa.table(pinned.log.get_add_actions(flatten=True))
+    known = [name for name in actions.column_names if name == _HIGHEST or "." not in name]
+    files: list[dict[str, Any]] = actions.select(known).to_pylist()
+    return [{_HIGHEST: None, **file} for file in files]
+
+
+def notes_in(instance: dg.DagsterInstance, table: str, customer: str) -> Notes:
+    """The notes of the checks' last good results for a customer."""
+
+    def noted(check: str) -> Note | None:
+        records = instance.event_log_storage.get_asset_check_execution_history(
+            dg.AssetCheckKey(dg.AssetKey(table), check),
+            limit=1,
+            status={AssetCheckExecutionRecordStatus.SUCCEEDED},
+            partition_filter=PartitionKeyFilter(key=customer),
+        )
+        event = records[0].event if records else None
+        evaluation = event.asset_check_evaluation if event else None
+        note = evaluation.metadata.get(NOTE) if evaluation else None
+        value = note.value if isinstance(note, dg.JsonMetadataValue) else None
+        return Note(**value) if isinstance(value, dict) else None
+
+    return noted
+
+
+def as_metadata(note: Note | None) -> dict[str, Any]:
+    return {NOTE: dg.MetadataValue.json(note._asdict())} if note else {}
