@@ -78,6 +78,19 @@ def test_a_message_is_kept_with_key_headers_and_time(topic: Topic) -> None:
     assert {(row["source"], row["partition"]) for row in rows} == {(topic.name, 0)}
 
 
+def test_a_header_whose_name_is_not_utf8_is_a_defect_of_its_message_alone(topic: Topic) -> None:
+    topic.send("a", headers=[("trace", b"1")])
+    topic.send_with_header(b"a\xffb", b"kept")
+    topic.send("c")
+    rows = topic.read(topic.claim())
+    assert [(row["value"], row["source_defect"]) for row in rows] == [
+        (b"a", None),
+        (b"kept", "a name among the message's headers is not UTF-8: none of them can be read"),
+        (b"c", None),
+    ]
+    assert [row["headers"] for row in rows] == [[{"key": "trace", "value": b"1"}], None, None]
+
+
 def test_the_brokers_own_time_is_told_as_such(topic: Topic) -> None:
     other = Topic(topic.broker, f"{topic.customer}-appended")
     other.create(message_timestamp_type="LogAppendTime")

@@ -4,11 +4,14 @@ Belongs here: making, filling, cutting and deleting a topic. Does not: how this 
 except for one call that claims and reads, as a run does.
 """
 
+import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+import confluent_kafka
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -65,6 +68,26 @@ class Topic:
         for value in values:
             producer.produce(self.name, value, partition=partition, **more)
         assert producer.flush(60) == 0
+
+    def send_with_header(self, name: bytes, value: bytes) -> None:
+        """Publish a message whose header has any name, as only the C client's producer lets one."""
+        (file,) = Path(confluent_kafka.__file__).parents[1].glob("confluent_kafka.libs/librdkafka*")
+        client = ctypes.CDLL(str(file))
+        for call in ("rd_kafka_conf_new", "rd_kafka_new", "rd_kafka_headers_new"):
+            getattr(client, call).restype = ctypes.c_void_p
+        told = ctypes.create_string_buffer(512)
+        settings = ctypes.c_void_p(client.rd_kafka_conf_new())
+        servers = self.broker.bootstrap_servers.encode()
+        client.rd_kafka_conf_set(settings, b"bootstrap.servers", servers, told, 512)
+        producer = ctypes.c_void_p(client.rd_kafka_new(0, settings, told, 512))
+        headers = ctypes.c_void_p(client.rd_kafka_headers_new(1))
+        client.rd_kafka_header_add(headers, name, len(name), b"x", 1)
+        # A number that says what follows, each: topic, partition, to copy, value, headers.
+        topic, size = self.name.encode(), ctypes.c_size_t(len(value))
+        message = (1, topic, 3, 0, 7, 2, 4, value, size, 10, headers, 0)
+        assert client.rd_kafka_producev(producer, *message) == 0
+        assert client.rd_kafka_flush(producer, 60_000) == 0
+        client.rd_kafka_destroy(producer)
 
     def send_in_transactions(self, value: str, committed: Sequence[bool]) -> None:
         """The value once a transaction, committed or aborted: each leaves a marker behind it."""
