@@ -256,6 +256,28 @@ def test_what_a_crashed_run_had_claimed_and_the_topic_lost_since_can_be_accepted
     assert kinds == [("read", 1), ("lost", 0), ("read", 1)]
 
 
+def test_messages_that_nobody_can_read_are_given_up_alone_and_the_rest_of_their_batch_is_landed(
+    deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
+) -> None:
+    topic = Topic(kafka, customer)
+    topic.create()
+    for together in ("a", "bc", "de"):
+        topic.send(*(text(message(each)) for each in together), together=True)
+    topic.damage_batch(1)
+    failed = deployed.materialize(customer, select=READ, raise_on_error=False)
+    assert "MessageSet at offset 1 " in str(failed.all_events)
+    loss = ("accept-loss", "-c", customer, "--source", topic.name, "--reason", "a bad disk")
+    assert "partition 0: 2 offsets, 1 to 3, are given up." in assess(*loss).stdout
+    assert assess(*loss, "--yes").exit_code == 0
+    assert "There is no loss to accept." in assess(*loss, "--yes").stderr
+    assert deployed.materialize(customer, select=PARSED).success  # with their checks
+    claims = rows(deployed, "source_ranges", customer, "batch", "start_offset", "messages", "kind")
+    assert claims == [(1, 0, 3, "read"), (2, 1, 0, "lost")]
+    told = rows(deployed, "message_ledger", customer, "batch", "offset", "fate")
+    assert told == [(1, 0, "accepted"), (1, 3, "accepted"), (1, 4, "accepted")]
+    assert_nothing_is_new(deployed, customer)
+
+
 def test_a_loss_stops_the_run_until_it_is_accepted(
     deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
 ) -> None:

@@ -5,6 +5,8 @@ except for one call that claims and reads, as a run does.
 """
 
 import ctypes
+import os
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -62,12 +64,31 @@ class Topic:
         named = {key.replace("_", "."): value for key, value in settings.items()}
         return Producer({**self.broker.client(), "log_level": 0, "acks": "all", **named})
 
-    def send(self, *values: bytes | str | None, partition: int = 0, **more: Any) -> None:
-        """Publish messages and wait for the broker."""
-        producer = self.producer()
+    def send(
+        self,
+        *values: bytes | str | None,
+        partition: int = 0,
+        together: bool = False,
+        **more: Any,
+    ) -> None:
+        """Publish messages and wait for the broker; `together`: packed in one batch."""
+        producer = self.producer(**({"linger_ms": 1000} if together else {}))
         for value in values:
             producer.produce(self.name, value, partition=partition, **more)
         assert producer.flush(60) == 0
+
+    def damage_batch(self, start: int) -> None:
+        """Change the last bytes of the batch that starts at this offset, as a bad disk does."""
+        (log,) = self.broker.folder.glob(f"**/{self.name}-0/{0:020}.log")
+        with log.open("r+b") as file:
+            while header := file.read(12):
+                first, size = struct.unpack(">qi", header)
+                if first == start:
+                    file.seek(size - 3, os.SEEK_CUR)
+                    file.write(b"\x00\x01\x02")
+                    return
+                file.seek(size, os.SEEK_CUR)
+        raise ValueError(f"no batch starts at {start}")
 
     def send_with_header(self, name: bytes, value: bytes) -> None:
         """Publish a message whose header has any name, as only the C client's producer lets one."""
