@@ -278,6 +278,29 @@ def test_messages_that_nobody_can_read_are_given_up_alone_and_the_rest_of_their_
     assert_nothing_is_new(deployed, customer)
 
 
+def test_a_topic_that_was_read_and_has_no_broker_named_any_more_is_warned_of(
+    deployed: Platform,
+    kafka: KafkaBroker,
+    assess: Assess,
+    customer: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    topic = Topic(kafka, customer)
+    topic.create()
+    topic.send(text(message("a")))
+    assert deployed.materialize(customer, select=READ).success
+    deployed.with_settings(kafka=None)
+    assert deployed.materialize(customer, select=READ).success
+    assert f"topic {topic.name} was read before, and ASSESS_KAFKA is not" in capfd.readouterr().err
+    deployed.with_settings(kafka=kafka.bootstrap_servers)
+    topic.delete()
+    loss = ("accept-loss", "-c", customer, "--source", topic.name, "--reason", "done", "--yes")
+    assert assess(*loss).exit_code == 0
+    deployed.with_settings(kafka=None)
+    assert deployed.materialize(customer, select=READ).success
+    assert "ASSESS_KAFKA" not in capfd.readouterr().err
+
+
 def test_a_loss_stops_the_run_until_it_is_accepted(
     deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
 ) -> None:
