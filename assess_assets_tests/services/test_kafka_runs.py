@@ -345,6 +345,9 @@ def test_a_topic_made_again_is_read_beside_the_old_one(
     assert deployed.materialize(customer, select=PARSED).success
     told = rows(deployed, "message_ledger", customer, "batch", "offset", "fate")
     assert told == [(1, 0, "accepted"), (3, 0, "accepted"), (3, 1, "duplicate")]
+    *_, (again,) = rows(deployed, "source_ranges", customer, "source")
+    by_its_source = assess("accept-loss", "-c", customer, "--source", again, "--reason", "why")
+    assert f"Customer {customer}: topic {topic.name} has everything" in by_its_source.stderr
 
 
 def test_a_topic_that_is_missing_and_then_made_again_is_read_on_after_both_were_accepted(
