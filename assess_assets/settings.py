@@ -45,7 +45,10 @@ class Settings(BaseSettings):
         "sc://host:port.",
     )
     max_messages_per_run: int = Field(
-        1_000_000, gt=0, description="Most messages that one run claims for one customer."
+        1_000_000,
+        gt=0,
+        lt=2**63,  # offsets have no more bits
+        description="Most messages that one run claims for one customer.",
     )
     cache: Path = Field(
         Path("~/.cache/assess_assets"), description="Where jars of `assess services` are kept."

@@ -13,7 +13,7 @@ import dagster as dg
 from assess_assets.assets.each_customer import each_customer
 from assess_assets.assets.specs import asset_out, customer_multi_asset
 from assess_assets.resources.lake import LakeResource
-from assess_assets.sources.batches import Sources, find_new, read_batch
+from assess_assets.sources.batches import Sources, find_new, left_out, read_batch
 from assess_assets.sources.landing import check_unread
 from assess_assets.sources.ranges import SourceRange
 from assess_assets.storage.claims import (
@@ -50,6 +50,8 @@ def land_messages(
         )
 
     landed = each_customer(context, lake.lake, land)
+    for told in (one.left_out for one in landed.values() if one.left_out):
+        context.log.warning(told)
     yield dg.Output(landed.map(lambda one: one.claim), SOURCE_RANGES.name)
     yield dg.Output(landed.map(lambda one: one.messages), RAW_MESSAGES.name)
 
@@ -71,6 +73,7 @@ class Landed:
 
     claim: Replacement
     messages: Replacement
+    left_out: str | None = None  # what was not looked at, though it was before
 
 
 def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) -> Landed:
@@ -89,7 +92,8 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
     ranges = find_new(sources, claimed, max_messages)
     if not ranges:
         nothing = Replacement(raw, facts={"ranges_read": 0})
-        return Landed(Replacement(claims), _counted(lake, nothing, claimed, landed))
+        counted = _counted(lake, nothing, claimed, landed)
+        return Landed(Replacement(claims), counted, left_out(sources, claimed))
     new = claim_batch(claims, batches, ranges, lake.now(), run_id)
     facts = {
         "batch": new.number,
@@ -101,6 +105,7 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
     return Landed(
         Replacement(lake.pin(SOURCE_RANGES, customer), facts=facts),
         _counted(lake, messages, [*claimed, *ranges], new.number),
+        left_out(sources, claimed),
     )
 
 

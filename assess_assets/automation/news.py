@@ -17,6 +17,7 @@ from assess_assets.customer_names import EVERYBODY
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.kafka import next_ranges
 from assess_assets.sources.kafka_topic import Broker, TopicState, topic_of
+from assess_assets.sources.landing import last_claims, refused_files
 from assess_assets.sources.landing_customers import landed_folders
 from assess_assets.sources.landing_files import FileStamp, folder_version, list_files
 from assess_assets.sources.ranges import SourceError, SourceRange
@@ -180,13 +181,16 @@ def _progress(lake: Lake, table: TableContract, customer: str) -> Progress:
 def _files_to_claim(resource: LakeResource, customer: str, claimed: Sequence[SourceRange]) -> int:
     """Files that are new, that look changed, or that are claimed in part (they may be gone)."""
     files = list_files(resource.landing_folder(customer))
-    of_files = [claim for claim in claimed if claim.is_of_a_file]
-    known = {claim.source: FileStamp.claimed(claim) for claim in of_files}
-    in_part = known.keys() - {claim.source for claim in of_files if claim.is_last}
+    last = last_claims(claimed)
+    in_part = {source for source, claim in last.items() if not claim.is_last}
+    # One that was given up and is there again has not been dealt with.
+    read = {source: claim for source, claim in last.items() if claim.kind == "read"}
+    known = refused_files(claimed) | read
     fresh = {
         source
         for source, path in files.items()
-        if known.get(source) != FileStamp.of_status(path.stat())
+        if source not in known
+        or FileStamp.claimed(known[source]) != FileStamp.of_status(path.stat())
     }
     return len(fresh | in_part)
 

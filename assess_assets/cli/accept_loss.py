@@ -37,12 +37,16 @@ def accept_loss(
     Its messages, of a landed file or a topic, are claimed as kind `lost` in a batch of their own.
     That can't be undone.
     """
+    from assess_assets.sources.kafka import AGAIN
     from assess_assets.sources.kafka_topic import topic_of
+    from assess_assets.sources.landing_files import is_landing_name
 
     key = chosen_customer(customer, customer_name)
     settings, layout = deployment()
-    if source == topic_of(key):
-        accept_topic_loss(settings, layout, key, source, partition, reason, yes)
+    topic = topic_of(key)
+    is_made_again = source.startswith(topic + AGAIN) and not is_landing_name(source)
+    if source == topic or is_made_again:  # what `assess history` calls the latter
+        accept_topic_loss(settings, layout, key, topic, partition, reason, yes)
     else:
         _accept_file_loss(layout, settings.landing / key, key, source, reason, yes)
 

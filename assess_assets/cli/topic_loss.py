@@ -26,7 +26,11 @@ def accept_topic_loss(
     reason: str,
     yes: bool,
 ) -> None:
-    """Give up what the topic no longer has, as the broker and the claims say now."""
+    """Give up what the topic no longer has, as the broker and the claims say now.
+
+    If it has all, what of a claimed batch can't be read.
+    """
+    from assess_assets.sources.kafka_damage import unreadable
     from assess_assets.sources.kafka_losses import losses
     from assess_assets.sources.kafka_topic import Broker
     from assess_assets.storage.claims import claimed_batches, give_up, highest_landed, unlanded
@@ -35,15 +39,14 @@ def accept_topic_loss(
     claims = pin_existing(layout, SOURCE_RANGES, customer)
     raw = pin_existing(layout, RAW_MESSAGES, customer)
     batches = claimed_batches(claims) if claims else []
-    state = Broker(kafka_of(settings), customer).look_at(topic)
-    found = losses(
-        customer,
-        topic,
-        state,
-        [claim for batch in batches for claim in batch.ranges],
-        [claim for batch in unlanded(batches, highest_landed(raw)) for claim in batch.ranges],
-        reason,
-    )
+    config = kafka_of(settings)
+    state = Broker(config, customer).look_at(topic)
+    claimed = [claim for batch in batches for claim in batch.ranges]
+    left = [claim for batch in unlanded(batches, highest_landed(raw)) for claim in batch.ranges]
+    found = losses(customer, topic, state, claimed, left, reason)
+    if not found:
+        of_topic = [claim for claim in left if claim.kind == "read" and not claim.is_of_a_file]
+        found = unreadable(config, customer, of_topic, reason)
     if partition is not None and {claim.identity for claim in found} - {state and state.id}:
         raise CommandFailed(
             f"Customer {customer}: all of topic {topic} is gone, not one partition. Leave out "
@@ -52,7 +55,8 @@ def accept_topic_loss(
     lost = [claim for claim in found if partition in (None, claim.partition)]
     if not lost or claims is None:
         raise CommandFailed(
-            f"Customer {customer}: topic {topic} has everything that was not read yet. "
+            f"Customer {customer}: topic {topic} has everything that was not read yet, "
+            "and what was claimed of it can be read. "
             "There is no loss to accept."
         )
     for claim in lost:

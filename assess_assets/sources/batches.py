@@ -11,7 +11,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from assess_assets.sources.kafka import find_new_kafka_ranges
+from assess_assets.sources.kafka import current_source, find_new_kafka_ranges
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import KafkaNotConfigured
 from assess_assets.sources.kafka_topic import topic_of
@@ -40,6 +40,18 @@ def find_new(
         topic = topic_of(sources.customer)
         found += find_new_kafka_ranges(sources.customer, topic, claimed, left, sources.kafka)
     return found
+
+
+def left_out(sources: Sources, claimed: Sequence[SourceRange]) -> str | None:
+    """That nothing new of the customer's topic is read, if it was read before and not given up."""
+    topic = topic_of(sources.customer)
+    _, last = current_source(topic, None, claimed)
+    if sources.kafka is not None or all(claim.kind == "lost" for claim in last.values()):
+        return None
+    return (
+        f"Customer {sources.customer}: topic {topic} was read before, and ASSESS_KAFKA is not set: "
+        "nothing new of it is read. Set it and run again."
+    )
 
 
 def read_batch(

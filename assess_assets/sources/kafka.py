@@ -19,6 +19,7 @@ from assess_assets.sources.kafka_topic import Broker, TopicState, Watermarks
 from assess_assets.sources.ranges import RangeKind, SourceRange, accept_command
 
 AGAIN: Final = "@"  # no topic's name has it
+_ANOTHER_CLUSTER: Final = "ASSESS_KAFKA names another cluster than before, set it back"
 
 
 def find_new_kafka_ranges(
@@ -207,8 +208,8 @@ def _missing(customer: str, topic: str, last: Mapping[int, SourceRange]) -> Topi
     told = ", ".join(f"{number}: {claim.end_offset}" for number, claim in sorted(last.items()))
     return TopicMissing(
         f"Customer {customer}: topic {topic} is gone. It was claimed up to (partition: offset) "
-        f"{told}; what came after that is lost with it. If it was deleted on purpose: "
-        f"{accept_command(customer, topic)}"
+        f"{told}; what came after that is lost with it. If {_ANOTHER_CLUSTER}. If it was deleted "
+        f"on purpose: {accept_command(customer, topic)}"
     )
 
 
@@ -222,6 +223,6 @@ def _recreated(
     return TopicRecreated(
         f"Customer {customer}: topic {topic} was deleted and made again: its id was "
         f"{old} and is {state.id}. At least {left} messages of the old one were not read "
-        "and are lost. To go on with the new one from its beginning: "
+        f"and are lost. If {_ANOTHER_CLUSTER}. To go on with the new one from its beginning: "
         f"{accept_command(customer, topic)}"
     )

@@ -17,6 +17,7 @@ _TIMESTAMP_TYPES: Final = {
     TIMESTAMP_CREATE_TIME: "create_time",
     TIMESTAMP_LOG_APPEND_TIME: "log_append_time",
 }
+BROKEN_HEADERS: Final = "a name among the message's headers is not UTF-8: none of them can be read"
 _HEADERS: Final = ENVELOPE_ARROW.field("headers").type
 _LAST_TIMESTAMP_MS: Final = 253_402_300_799_999  # the year 9999, where engines' timestamps end
 
@@ -35,7 +36,7 @@ def to_batches(claim: SourceRange, messages: Sequence[Message]) -> Iterator[pa.R
 def _batch(claim: SourceRange, messages: Sequence[Message]) -> pa.RecordBatch:
     count = len(messages)
     times = [message.timestamp() for message in messages]
-    headers = [message.headers() for message in messages]
+    headers, defects = _headers(messages)
     columns = [
         pa.repeat(pa.scalar(claim.source, pa.string()), count),
         pa.repeat(pa.scalar(claim.partition, pa.int32()), count),
@@ -43,7 +44,7 @@ def _batch(claim: SourceRange, messages: Sequence[Message]) -> pa.RecordBatch:
         pa.array([_time(*time) for time in times], pa.int64()),
         _binary([message.key() for message in messages]),
         _binary([message.value() for message in messages]),
-        pa.nulls(count, pa.string()),
+        pa.array(defects, pa.string()) if any(defects) else pa.nulls(count, pa.string()),
         pa.array(map(_pairs, headers), _HEADERS, size=count)
         if any(headers)
         else pa.nulls(count, _HEADERS),
@@ -71,6 +72,21 @@ def _time(kind: int, milliseconds: int) -> int | None:
     """A producer may write any number; one that is no time that a table can hold becomes null."""
     is_time = kind in _TIMESTAMP_TYPES and 0 <= milliseconds <= _LAST_TIMESTAMP_MS
     return milliseconds if is_time else None
+
+
+def _headers(messages: Sequence[Message]) -> tuple[list[Any], list[str | None]]:
+    """Each message's headers, and what is wrong with them: of a message that has one whose name
+    isn't UTF-8, the client gives none. It is asked once: what it says the second time ends Python.
+    """
+    headers, defects = [], []
+    for message in messages:
+        try:
+            found, defect = message.headers(), None
+        except (SystemError, UnicodeError):  # the first, in confluent-kafka 2.16.1
+            found, defect = None, BROKEN_HEADERS
+        headers.append(found)
+        defects.append(defect)
+    return headers, defects
 
 
 def _pairs(headers: Any) -> list[dict[str, Any]] | None:

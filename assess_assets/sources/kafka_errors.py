@@ -28,8 +28,13 @@ class OffsetsWentBack(SourceError):
     """A partition ends before an offset that has been claimed."""
 
 
-class MessageTooLarge(SourceError):
-    """The broker serves a message, and the client refuses to unpack it."""
+class MessageUnreadable(SourceError):
+    """The broker serves a message, and the client can't unpack it, or finds it damaged.
+
+    `batch`: the first offset of what a producer packed together with it, none of which can be read.
+    """
+
+    batch: int = 0
 
 
 class BrokerUnavailable(SourceError):

@@ -26,7 +26,7 @@ from assess_assets.sources.kafka import AGAIN
 from assess_assets.sources.kafka_arrow import to_batches
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import (
-    MessageTooLarge,
+    MessageUnreadable,
     OffsetsWentBack,
     TopicMissing,
     TopicOffsetsLost,
@@ -141,7 +141,7 @@ class _Reading:
             if error.code() == KafkaError._PARTITION_EOF and offset is not None:
                 self._move(offset)
             else:
-                self._judge(error)
+                self._judge(error, offset)
             return False
         assert offset is not None
         if offset < self._position:
@@ -158,26 +158,33 @@ class _Reading:
                 self.first_gap = self._position
             self._position = min(offset, self._claim.end_offset)
 
-    def _judge(self, error: KafkaError) -> None:
+    def _judge(self, error: KafkaError, offset: int | None) -> None:
         """Stop at what won't mend itself; the client tries everything else again."""
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             _check_served(Broker(self._config, self._customer), self._claim, self._position)
-        if error.code() == KafkaError._BAD_COMPRESSION:
-            raise self._too_large(error)
+        if error.code() in (KafkaError._BAD_COMPRESSION, KafkaError._BAD_MSG):
+            raise self._unreadable(error, offset)
         if is_refusal(error) or error.fatal():
             raise self._named(error)
         self._reasons.append(error)
 
-    def _too_large(self, error: KafkaError) -> MessageTooLarge:
-        return MessageTooLarge(
-            f"Customer {self._customer}: topic {self._topic}, partition {self._claim.partition}: "
-            f"the message at offset {self._position} can't be unpacked: {error.str()}. Unpacked it "
-            "may be over the client's limit: raise receive.message.max.bytes in the file that "
-            "ASSESS_KAFKA_CONFIG names, and run again. Nothing was skipped. To give it up: delete "
-            f"the partition's records up to {self._position + 1} (kafka-delete-records.sh); what "
-            "of them was not read is lost with it. Then: "
-            f"{accept_command(self._customer, self._topic)}"
+    def _unreadable(self, error: KafkaError, offset: int | None) -> MessageUnreadable:
+        is_packed = error.code() == KafkaError._BAD_COMPRESSION
+        mend = (
+            "Unpacked it may be over the client's limit: raise receive.message.max.bytes in the "
+            "file that ASSESS_KAFKA_CONFIG names, and run again."
+            if is_packed
+            else "It was damaged on the broker's disk or on the way: run again, and if it stays, "
+            "restore the broker's data."
         )
+        told = MessageUnreadable(
+            f"Customer {self._customer}: topic {self._topic}, partition {self._claim.partition}: "
+            f"the message at offset {self._position} can't be {'unpacked' if is_packed else 'read'}"
+            f": {error.str()}. {mend} Nothing was skipped. To give up it alone, and what was "
+            f"packed together with it: {accept_command(self._customer, self._topic)}"
+        )
+        told.batch = self._position if offset is None else offset
+        return told
 
     def _stalled(self) -> Exception:
         _check_served(Broker(self._config, self._customer), self._claim, self._position)

@@ -50,8 +50,8 @@ def find_new_ranges(
     if max_messages < 1 or split_bytes < 1:
         raise ValueError("max_messages and split_bytes must be at least 1")
     files = list_files(folder)
-    last = _last_claims(claimed)
-    refused = {claim.source: claim for claim in claimed if claim.kind == "refused"}
+    last = last_claims(claimed)
+    refused = refused_files(claimed)
     for claim in last.values():
         _check(folder, files, claim, claim.end_offset)
 
@@ -61,10 +61,12 @@ def find_new_ranges(
     for source, path in files.items():
         if left <= 0:
             break
-        if source in last:
-            ranges = _resume(folder, path, last[source], left, split_bytes, limits)
-        elif source in refused and _still_is(folder, path, refused[source]):
+        if source in refused and _still_is(folder, path, refused[source]):
             continue
+        if source in last and last[source].kind == "lost":
+            ranges = [_given_up(last[source])]
+        elif source in last:
+            ranges = _resume(folder, path, last[source], left, split_bytes, limits)
         else:
             ranges = _first_ranges(folder, source, path, left, split_bytes, limits)
             twin = twins.get(ranges[0].identity) if ranges else None
@@ -79,7 +81,7 @@ def find_new_ranges(
     return found
 
 
-def _last_claims(claimed: Sequence[SourceRange]) -> dict[str, SourceRange]:
+def last_claims(claimed: Sequence[SourceRange]) -> dict[str, SourceRange]:
     """The claim that reaches furthest, per file. A refused file counts as never claimed."""
     last: dict[str, SourceRange] = {}
     for claim in claimed:
@@ -88,6 +90,20 @@ def _last_claims(claimed: Sequence[SourceRange]) -> dict[str, SourceRange]:
             if before is None or claim.end_offset >= before.end_offset:
                 last[claim.source] = claim
     return last
+
+
+def refused_files(claimed: Sequence[SourceRange]) -> dict[str, SourceRange]:
+    """The claim that refused each file. Not of the copy of one that was given up afterwards: that
+    is read now."""
+    refused: dict[str, SourceRange] = {}
+    for claim in claimed:
+        if claim.kind == "refused":
+            refused[claim.source] = claim
+        elif claim.kind == "lost":
+            copies = [name for name, of in refused.items() if of.identity == claim.identity]
+            for name in copies:
+                del refused[name]
+    return refused
 
 
 def check_unread(folder: Path, ranges: Sequence[SourceRange]) -> None:
@@ -179,6 +195,11 @@ def _split(
             offset, byte = end_offset, end_byte
     if end_offset > offset:
         yield _Piece(offset, end_offset, byte, end_byte)
+
+
+def _given_up(lost: SourceRange) -> SourceRange:
+    span = f"{lost.start_offset} to {lost.end_offset}"
+    return _refused(lost, f"its messages {span} were given up: land it under another name")
 
 
 def _refused(claim: SourceRange, note: str) -> SourceRange:

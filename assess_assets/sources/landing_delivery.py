@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from assess_assets.sources.kafka_topic import PREFIX
+from assess_assets.sources.landing import last_claims
 from assess_assets.sources.landing_content import file_blocks
 from assess_assets.sources.landing_files import (
     SUFFIXES,
@@ -45,7 +46,8 @@ def land_file(
     """Copy `file` into the customer's landing folder and return where it lies.
 
     It appears there complete under its name, or not at all, and never in another file's place.
-    `claimed` are the customer's ranges: content that was read and since removed is known from them.
+    `claimed` are the customer's ranges: files that were read and since removed are known from them,
+    by content and by name.
     Files in `unread`, of which not all has been read, can be restored.
     """
     name = file.name if name is None else name
@@ -148,6 +150,12 @@ def _check_new(
         )
     if os.path.lexists(target):
         raise _name_taken(target)
+    if target.name in last_claims(claimed):
+        raise LandingNameTaken(
+            f"Customer {folder.name}: a file {target.name} was read before, or given up, and is "
+            "known by this name for good, though it is gone. Land the file under another name "
+            "(--name)."
+        )
 
 
 def _publish(unfinished: Path, target: Path) -> None:

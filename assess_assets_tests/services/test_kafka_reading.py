@@ -12,16 +12,17 @@ from confluent_kafka import KafkaException
 
 from assess_assets.sources import kafka_reading
 from assess_assets.sources.kafka_config import KafkaConfig
+from assess_assets.sources.kafka_damage import unreadable
 from assess_assets.sources.kafka_errors import (
     BrokerUnavailable,
-    MessageTooLarge,
+    MessageUnreadable,
     TopicMissing,
     TopicOffsetsLost,
     TopicRecreated,
 )
 from assess_assets.sources.kafka_losses import losses
 from assess_assets.sources.kafka_topic import Broker
-from assess_assets.sources.ranges import SourceRange
+from assess_assets.sources.ranges import SourceRange, without
 from assess_assets_tests.services.topics import Topic
 
 pytestmark = pytest.mark.services
@@ -53,10 +54,27 @@ def test_a_message_that_unpacks_to_more_than_the_client_takes_is_named(
     limits = {"MESSAGE_MAX_BYTES": 20_000, "FETCH_MAX_BYTES": 20_000}
     for name, bytes_ in {**limits, "RECEIVE_MESSAGE_MAX_BYTES": 30_000}.items():
         monkeypatch.setenv(f"ASSESS_KAFKA_CLIENT__{name}", str(bytes_))
-    with pytest.raises(MessageTooLarge, match="partition 0: the message at offset 1 can't be unp"):
+    with pytest.raises(
+        MessageUnreadable, match="partition 0: the message at offset 1 can't be unp"
+    ):
         topic.read(claims)
+    (lost,) = unreadable(topic.config, topic.customer, claims, "a test")
+    assert spans([lost]) == [(0, 1, 2)]
     monkeypatch.undo()
     assert [len(value or b"") for value in values(topic.read(claims))] == [1, 900_000]
+
+
+def test_damaged_batches_are_named_at_once_and_each_is_found_alone(topic: Topic) -> None:
+    for values_of_a_batch in ("a", "bcde", "f", "gh", "ij", "k"):
+        topic.send(*values_of_a_batch, together=True)
+    for start in (1, 6, 8):
+        topic.damage_batch(start)
+    claims = topic.claim()
+    with pytest.raises(MessageUnreadable, match=r"at offset 1 can't be read: .* CRC32C .*accept-"):
+        topic.read(claims)
+    lost = unreadable(topic.config, topic.customer, claims, "a test")
+    assert spans(lost) == [(0, 1, 5), (0, 6, 8), (0, 8, 10)]
+    assert values(topic.read(without(claims[0], lost))) == [b"a", b"f", b"k"]
 
 
 def test_a_message_is_kept_with_key_headers_and_time(topic: Topic) -> None:
@@ -76,6 +94,19 @@ def test_a_message_is_kept_with_key_headers_and_time(topic: Topic) -> None:
     assert rows[1]["headers"] is None
     assert {row["timestamp_type"] for row in rows} == {"create_time"}
     assert {(row["source"], row["partition"]) for row in rows} == {(topic.name, 0)}
+
+
+def test_a_header_whose_name_is_not_utf8_is_a_defect_of_its_message_alone(topic: Topic) -> None:
+    topic.send("a", headers=[("trace", b"1")])
+    topic.send_with_header(b"a\xffb", b"kept")
+    topic.send("c")
+    rows = topic.read(topic.claim())
+    assert [(row["value"], row["source_defect"]) for row in rows] == [
+        (b"a", None),
+        (b"kept", "a name among the message's headers is not UTF-8: none of them can be read"),
+        (b"c", None),
+    ]
+    assert [row["headers"] for row in rows] == [[{"key": "trace", "value": b"1"}], None, None]
 
 
 def test_the_brokers_own_time_is_told_as_such(topic: Topic) -> None:

@@ -256,6 +256,51 @@ def test_what_a_crashed_run_had_claimed_and_the_topic_lost_since_can_be_accepted
     assert kinds == [("read", 1), ("lost", 0), ("read", 1)]
 
 
+def test_messages_that_nobody_can_read_are_given_up_alone_and_the_rest_of_their_batch_is_landed(
+    deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
+) -> None:
+    topic = Topic(kafka, customer)
+    topic.create()
+    for together in ("a", "bc", "de"):
+        topic.send(*(text(message(each)) for each in together), together=True)
+    topic.damage_batch(1)
+    failed = deployed.materialize(customer, select=READ, raise_on_error=False)
+    assert "MessageSet at offset 1 " in str(failed.all_events)
+    loss = ("accept-loss", "-c", customer, "--source", topic.name, "--reason", "a bad disk")
+    assert "partition 0: 2 offsets, 1 to 3, are given up." in assess(*loss).stdout
+    assert assess(*loss, "--yes").exit_code == 0
+    assert "There is no loss to accept." in assess(*loss, "--yes").stderr
+    assert deployed.materialize(customer, select=PARSED).success  # with their checks
+    claims = rows(deployed, "source_ranges", customer, "batch", "start_offset", "messages", "kind")
+    assert claims == [(1, 0, 3, "read"), (2, 1, 0, "lost")]
+    told = rows(deployed, "message_ledger", customer, "batch", "offset", "fate")
+    assert told == [(1, 0, "accepted"), (1, 3, "accepted"), (1, 4, "accepted")]
+    assert_nothing_is_new(deployed, customer)
+
+
+def test_a_topic_that_was_read_and_has_no_broker_named_any_more_is_warned_of(
+    deployed: Platform,
+    kafka: KafkaBroker,
+    assess: Assess,
+    customer: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    topic = Topic(kafka, customer)
+    topic.create()
+    topic.send(text(message("a")))
+    assert deployed.materialize(customer, select=READ).success
+    deployed.with_settings(kafka=None)
+    assert deployed.materialize(customer, select=READ).success
+    assert f"topic {topic.name} was read before, and ASSESS_KAFKA is not" in capfd.readouterr().err
+    deployed.with_settings(kafka=kafka.bootstrap_servers)
+    topic.delete()
+    loss = ("accept-loss", "-c", customer, "--source", topic.name, "--reason", "done", "--yes")
+    assert assess(*loss).exit_code == 0
+    deployed.with_settings(kafka=None)
+    assert deployed.materialize(customer, select=READ).success
+    assert "ASSESS_KAFKA" not in capfd.readouterr().err
+
+
 def test_a_loss_stops_the_run_until_it_is_accepted(
     deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
 ) -> None:
@@ -300,6 +345,9 @@ def test_a_topic_made_again_is_read_beside_the_old_one(
     assert deployed.materialize(customer, select=PARSED).success
     told = rows(deployed, "message_ledger", customer, "batch", "offset", "fate")
     assert told == [(1, 0, "accepted"), (3, 0, "accepted"), (3, 1, "duplicate")]
+    *_, (again,) = rows(deployed, "source_ranges", customer, "source")
+    by_its_source = assess("accept-loss", "-c", customer, "--source", again, "--reason", "why")
+    assert f"Customer {customer}: topic {topic.name} has everything" in by_its_source.stderr
 
 
 def test_a_topic_that_is_missing_and_then_made_again_is_read_on_after_both_were_accepted(

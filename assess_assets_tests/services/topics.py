@@ -4,11 +4,16 @@ Belongs here: making, filling, cutting and deleting a topic. Does not: how this 
 except for one call that claims and reads, as a run does.
 """
 
+import ctypes
+import os
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+import confluent_kafka
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -59,12 +64,51 @@ class Topic:
         named = {key.replace("_", "."): value for key, value in settings.items()}
         return Producer({**self.broker.client(), "log_level": 0, "acks": "all", **named})
 
-    def send(self, *values: bytes | str | None, partition: int = 0, **more: Any) -> None:
-        """Publish messages and wait for the broker."""
-        producer = self.producer()
+    def send(
+        self,
+        *values: bytes | str | None,
+        partition: int = 0,
+        together: bool = False,
+        **more: Any,
+    ) -> None:
+        """Publish messages and wait for the broker; `together`: packed in one batch."""
+        producer = self.producer(**({"linger_ms": 1000} if together else {}))
         for value in values:
             producer.produce(self.name, value, partition=partition, **more)
         assert producer.flush(60) == 0
+
+    def damage_batch(self, start: int) -> None:
+        """Change the last bytes of the batch that starts at this offset, as a bad disk does."""
+        (log,) = self.broker.folder.glob(f"**/{self.name}-0/{0:020}.log")
+        with log.open("r+b") as file:
+            while header := file.read(12):
+                first, size = struct.unpack(">qi", header)
+                if first == start:
+                    file.seek(size - 3, os.SEEK_CUR)
+                    file.write(b"\x00\x01\x02")
+                    return
+                file.seek(size, os.SEEK_CUR)
+        raise ValueError(f"no batch starts at {start}")
+
+    def send_with_header(self, name: bytes, value: bytes) -> None:
+        """Publish a message whose header has any name, as only the C client's producer lets one."""
+        (file,) = Path(confluent_kafka.__file__).parents[1].glob("confluent_kafka.libs/librdkafka*")
+        client = ctypes.CDLL(str(file))
+        for call in ("rd_kafka_conf_new", "rd_kafka_new", "rd_kafka_headers_new"):
+            getattr(client, call).restype = ctypes.c_void_p
+        told = ctypes.create_string_buffer(512)
+        settings = ctypes.c_void_p(client.rd_kafka_conf_new())
+        servers = self.broker.bootstrap_servers.encode()
+        client.rd_kafka_conf_set(settings, b"bootstrap.servers", servers, told, 512)
+        producer = ctypes.c_void_p(client.rd_kafka_new(0, settings, told, 512))
+        headers = ctypes.c_void_p(client.rd_kafka_headers_new(1))
+        client.rd_kafka_header_add(headers, name, len(name), b"x", 1)
+        # A number that says what follows, each: topic, partition, to copy, value, headers.
+        topic, size = self.name.encode(), ctypes.c_size_t(len(value))
+        message = (1, topic, 3, 0, 7, 2, 4, value, size, 10, headers, 0)
+        assert client.rd_kafka_producev(producer, *message) == 0
+        assert client.rd_kafka_flush(producer, 60_000) == 0
+        client.rd_kafka_destroy(producer)
 
     def send_in_transactions(self, value: str, committed: Sequence[bool]) -> None:
         """The value once a transaction, committed or aborted: each leaves a marker behind it."""

@@ -25,7 +25,7 @@ from assess_assets.sources.kafka_losses import losses
 from assess_assets.sources.kafka_publishing import attempt_key
 from assess_assets.sources.kafka_source import split
 from assess_assets.sources.kafka_topic import TopicState, Watermarks
-from assess_assets.sources.ranges import SourceRange, without
+from assess_assets.sources.ranges import SourceError, SourceRange, without
 
 TOPIC = "assessments.acme"
 RANGE = SourceRange(TOPIC, 0, 3, 10, None, None, "id-1", None, 10, None, "read", None)
@@ -103,6 +103,14 @@ def test_offsets_that_went_back_are_refused_and_no_loss_to_accept() -> None:
         next_ranges("acme", TOPIC, state((0, 9)), [RANGE], 100)
     with pytest.raises(OffsetsWentBack, match="can't be accepted"):
         losses("acme", TOPIC, state((0, 9)), [RANGE], [], "why")
+
+
+@pytest.mark.parametrize("found", [None, TopicState("another", {0: Watermarks(0, 9)})])
+def test_a_topic_that_is_gone_or_another_may_be_one_of_another_cluster(
+    found: TopicState | None,
+) -> None:
+    with pytest.raises(SourceError, match=r"If ASSESS_KAFKA names another cluster .* accept-loss"):
+        next_ranges("acme", TOPIC, found, [RANGE], 100)
 
 
 def test_a_loss_reaches_into_a_batch_that_was_never_landed() -> None:

@@ -227,6 +227,33 @@ def test_a_copy_of_a_file_that_was_given_up_is_read_under_another_name(folder: P
     assert (found.source, found.kind, found.messages) == ("b.json", "read", 2)
 
 
+def test_a_file_that_was_given_up_and_is_there_again_is_refused_once_and_so_told(
+    folder: Path,
+) -> None:
+    path = land(folder, "a.json", b"1\n2\n")
+    claimed = find_new_ranges(folder, [], 1)
+    claimed.append(lost_rest(claimed[0], "gone"))
+    (refused,) = find_new_ranges(folder, claimed, MANY)
+    assert (refused.kind, refused.messages) == ("refused", 0)
+    assert refused.note == "its messages 1 to 2 were given up: land it under another name"
+    claimed.append(refused)
+    assert find_new_ranges(folder, claimed, MANY) == []
+    path.rename(folder / "found.json")
+    assert spans(find_new_ranges(folder, claimed, MANY)) == [("found.json", 0, 2)]
+
+
+def test_a_copy_that_was_refused_is_read_once_its_twin_was_given_up(folder: Path) -> None:
+    path = land(folder, "a.json", b"1\n2\n")
+    land(folder, "b.json", b"1\n2\n")
+    claimed = find_new_ranges(folder, [], MANY)
+    assert [claim.kind for claim in claimed] == ["read", "refused"]
+    path.unlink()
+    claimed.append(lost_rest(claimed[0], "gone", claimed[:1]))
+    (found,) = find_new_ranges(folder, claimed, MANY)
+    assert (found.source, found.kind, found.messages) == ("b.json", "read", 2)
+    assert find_new_ranges(folder, [*claimed, found], MANY) == []
+
+
 def test_a_defective_file_is_claimed_and_does_not_hold_up_the_others(folder: Path) -> None:
     land(folder, "a.json", b"")
     land(folder, "b.json", b"[]")

@@ -13,6 +13,7 @@ from assess_assets.sources.ranges import (
     LandingNameTaken,
     NotALandingFile,
     SourceError,
+    lost_rest,
 )
 
 
@@ -71,6 +72,32 @@ def test_a_file_that_is_gone_and_not_read_whole_is_restored_under_its_name(
     assert (restored, restored.read_bytes()) == (landed, b"[1,2]")
     with pytest.raises(AlreadyLanded, match="nothing left to do"):
         land_file(file, tmp_path, "acme", "attempts.json", claimed, {"attempts.json"})
+
+
+def test_the_name_of_a_file_that_was_read_and_removed_is_not_given_again(
+    tmp_path: Path, file: Path
+) -> None:
+    landed = land_file(file, tmp_path, "acme")
+    claimed = find_new_ranges(landed.parent, [], 10)
+    landed.unlink()
+    file.write_bytes(b"[3,4]")
+    with pytest.raises(LandingNameTaken, match=r"Customer acme: .*attempts.json was read.*--name"):
+        land_file(file, tmp_path, "acme", claimed=claimed)
+    assert names(landed.parent) == []
+    assert land_file(file, tmp_path, "acme", "july.json", claimed).exists()
+
+
+def test_a_file_that_was_given_up_and_is_found_lands_under_another_name(
+    tmp_path: Path, file: Path
+) -> None:
+    landed = land_file(file, tmp_path, "acme")
+    claimed = find_new_ranges(landed.parent, [], 10)
+    landed.unlink()
+    claimed.append(lost_rest(claimed[0], "gone", claimed))
+    with pytest.raises(LandingNameTaken, match="given up"):
+        land_file(file, tmp_path, "acme", claimed=claimed)
+    found = land_file(file, tmp_path, "acme", "found.json", claimed)
+    assert [claim.messages for claim in find_new_ranges(found.parent, claimed, 10)] == [2]
 
 
 def test_customers_may_land_the_same_content(tmp_path: Path, file: Path) -> None:

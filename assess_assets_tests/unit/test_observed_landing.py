@@ -10,11 +10,15 @@ from assess_assets.assets.landing_files import landing_files
 from assess_assets.automation.news import look_at_sources, news_of
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
+from assess_assets.sources.landing import find_new_ranges
 from assess_assets.sources.landing_customers import landed_folders
 from assess_assets.sources.landing_files import folder_version
-from assess_assets.sources.ranges import LandedFileUnreadable
+from assess_assets.sources.ranges import LandedFileUnreadable, SourceRange, lost_rest
+from assess_assets.storage.claims import claim_batch, claimed_batches
+from assess_assets.tables.ingest import SOURCE_RANGES
 from assess_assets_tests.conftest import Platform
 from assess_assets_tests.observing import observe_source, told_by_failure
+from assess_assets_tests.steps import NOON
 
 
 @pytest.fixture
@@ -72,3 +76,30 @@ def test_a_folder_that_is_a_link_to_another_customers_is_not_read(two: Platform)
     result, (seen,) = observe_source(two, landing_files, "acme", "globex")
     assert seen.partition == "globex"
     assert "acme is a symbolic link, which may lead to" in told_by_failure(result)
+
+
+def test_a_copy_of_what_was_given_up_is_news_and_so_is_what_is_there_again(two: Platform) -> None:
+    resource = LakeResource.from_settings(two.settings, SparkEngine(url=two.settings.spark))
+    folder = two.settings.landing / "globex"
+    first = two.land("globex", "a.ndjson", "{}")
+    two.land("globex", "copy.ndjson", "{}")
+    claimed = find_new_ranges(folder, [], 10)
+
+    def told() -> str | None:
+        (sight,) = look_at_sources(resource, None, ["globex"])
+        news = news_of(resource, sight)
+        return news.told if news else None
+
+    def claim(ranges: list[SourceRange]) -> None:
+        claims = resource.lake.pin(SOURCE_RANGES, "globex")
+        claim_batch(claims, claimed_batches(claims), ranges, NOON, "run")
+
+    kept = first.rename(first.with_suffix(".kept"))
+    lost = lost_rest(claimed[0], "gone", claimed[:1])
+    claim(claimed)
+    claim([lost])
+    assert told() == "1 files"
+    kept.rename(first)
+    assert told() == "2 files"
+    claim(find_new_ranges(folder, [*claimed, lost], 10))
+    assert told() == "an unfinished batch"  # claimed, and not landed here

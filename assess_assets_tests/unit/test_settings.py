@@ -56,6 +56,12 @@ def test_a_variable_of_the_wrong_type_is_named(monkeypatch: pytest.MonkeyPatch) 
     assert result.stderr.startswith("assess: ASSESS_MAX_MESSAGES_PER_RUN: Input should be a valid")
 
 
+def test_more_messages_a_run_than_there_are_offsets_are_refused() -> None:
+    assert Settings(max_messages_per_run=2**63 - 1).max_messages_per_run == 2**63 - 1
+    with pytest.raises(ValidationError, match="less than 9223372036854775808"):
+        Settings(max_messages_per_run=2**63)
+
+
 def test_dagsters_own_commands_fail_with_that_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSESS_SPARK", "yarn")
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
