@@ -22,6 +22,7 @@ from assess_assets.storage.builds import (
     refuse_changed_policy,
     refuse_older_code,
 )
+from assess_assets.storage.damage import damage_told
 from assess_assets.storage.delta import Pin
 from assess_assets.storage.engine_faults import engine_faults
 from assess_assets.storage.hdfs_folders import HdfsFolders
@@ -177,10 +178,10 @@ class Lake:
     def for_each(self, customers: list[str], step: Callable[[str], T]) -> PerCustomer[T]:
         """Run a step for every customer side by side; a failure stops only its own customer."""
         if len(customers) <= 1:
-            outcomes = [_attempt(step, customer) for customer in customers]
+            outcomes = [self._attempt(step, customer) for customer in customers]
         else:
             with ThreadPoolExecutor(self._workers) as pool:
-                outcomes = list(pool.map(lambda customer: _attempt(step, customer), customers))
+                outcomes = list(pool.map(lambda customer: self._attempt(step, customer), customers))
         results: dict[str, T] = {}
         failures: dict[str, Exception] = {}
         for customer, (result, error) in zip(customers, outcomes, strict=True):
@@ -190,10 +191,11 @@ class Lake:
                 failures[customer] = error
         return PerCustomer(results, failures)
 
-
-def _attempt(step: Callable[[str], T], customer: str) -> tuple[T | None, Exception | None]:
-    try:
-        with engine_faults(f"Customer {customer}"):  # wherever in the step the engine was asked
-            return step(require_customer_key(customer)), None  # Dagster accepts any text as a key
-    except Exception as error:  # kept whole and raised by PerCustomer.raise_failures
-        return None, error
+    def _attempt(
+        self, step: Callable[[str], T], customer: str
+    ) -> tuple[T | None, Exception | None]:
+        try:  # wherever in the step the engine was asked
+            with damage_told(customer, self.layout.root), engine_faults(f"Customer {customer}"):
+                return step(require_customer_key(customer)), None  # Dagster accepts any text
+        except Exception as error:  # kept whole and raised by PerCustomer.raise_failures
+            return None, error

@@ -1,0 +1,155 @@
+"""Tables whose files are gone or broken: who says so, what is advised, and that it heals.
+
+Belongs here: damage that no reader gets over. Does not: rows that are wrong (`test_checks_of_*`),
+and files that this user may not read (`unit/test_unreadable.py`).
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+from typer.testing import CliRunner
+
+from assess_assets.cli.app import app
+from assess_assets.storage.damage import TableDamaged
+from assess_assets_tests.deliveries import lines, of_every_fate
+from assess_assets_tests.steps import MADE, Steps, sample
+
+CURE = "Move its folder out of the lake"
+AGAIN = "dagster asset materialize -m assess_assets.definitions --select '*' --partition acme"
+
+
+def folder_of(steps: Steps, table: str) -> Path:
+    return Path(steps.uri(table).removeprefix("file://"))
+
+
+def some_file(steps: Steps, table: str) -> Path:
+    (uri, *_) = DeltaTable(steps.uri(table)).file_uris()
+    return Path(uri.removeprefix("file://"))
+
+
+def remove_file(steps: Steps, table: str) -> None:
+    some_file(steps, table).unlink()
+
+
+def cut_file(steps: Steps, table: str) -> None:
+    path = some_file(steps, table)
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def fill_file_with_zeros(steps: Steps, table: str) -> None:
+    path = some_file(steps, table)
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def cut_last_commit(steps: Steps, table: str) -> None:
+    last = max((folder_of(steps, table) / "_delta_log").glob("*.json"))
+    last.write_text(last.read_text()[:80])
+
+
+DAMAGES = (remove_file, cut_file, fill_file_with_zeros, cut_last_commit)
+Damage = Callable[[Steps, str], None]
+
+
+@pytest.fixture
+def acme(after_a_run: Steps, monkeypatch: pytest.MonkeyPatch) -> Steps:
+    """A customer after one run, as the commands find it."""
+    monkeypatch.setenv("ASSESS_LAKE", str(after_a_run.folder / "lake"))
+    monkeypatch.setenv("ASSESS_LANDING", str(after_a_run.folder / "landing"))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    return after_a_run
+
+
+def told(*command: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, command)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.stderr
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("table", ["raw_messages", "builds", "message_ledger", "questions"])
+def test_a_run_over_a_damaged_table_names_it_and_moving_it_away_heals(
+    acme: Steps, table: str, damage: Damage
+) -> None:
+    before = acme.all_rows("build", "reason")
+    damage(acme, table)
+    acme.empty("exams")  # so that a run reads all that it is made from
+    failed = acme.lake.for_each([acme.customer], lambda _: acme.run()).failures[acme.customer]
+    assert isinstance(failed, TableDamaged)
+    assert str(failed).startswith(f"Customer acme, table {table} ({acme.uri(table)}): its files ")
+    assert CURE.lower() in str(failed).lower()
+    assert str(failed).endswith(AGAIN)
+    assert "<unknown>" not in str(failed)
+    shutil.move(folder_of(acme, table), acme.folder / "moved away")
+    acme.run()
+    assert acme.all_rows("build", "reason") == before
+
+
+@pytest.mark.parametrize("table", sample(MADE))
+def test_a_table_whose_folder_was_moved_away_is_made_again(acme: Steps, table: str) -> None:
+    before = acme.all_rows()
+    shutil.move(folder_of(acme, table), acme.folder / "moved away")
+    acme.run()
+    assert acme.all_rows() == before
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_commands_name_the_table_that_they_cannot_read(acme: Steps, damage: Damage) -> None:
+    damage(acme, "exams")
+    for command in (("show", "exams"), ("sql", "select * from exams"), ("history",)):
+        code, said = told(*command, "-c", "acme")
+        assert code == 1, command
+        assert said.startswith(f"assess: Customer acme, table exams ({acme.uri('exams')}): its ")
+        assert said.strip().endswith(f"{CURE}: the table is made again by {AGAIN}")
+        assert len(said.splitlines()) == 1
+
+
+def test_answers_name_the_table_that_they_cannot_read(acme: Steps) -> None:
+    cut_file(acme, "exam_performance")
+    code, said = told("answers", "-c", "acme")
+    assert (code, said[:50]) == (1, "assess: Customer acme, table exam_performance (fil")
+    assert CURE in said
+
+
+def test_explain_names_the_table_that_it_cannot_read(acme: Steps) -> None:
+    remove_file(acme, "message_ledger")
+    code, said = told("explain", "exam_counts", "-c", "acme")
+    assert (code, said[:48]) == (1, "assess: Customer acme, table message_ledger (fil")
+    assert CURE in said
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_table_that_cannot_be_read_is_in_nobody_elses_way(acme: Steps, damage: Damage) -> None:
+    damage(acme, "exams")
+    assert told("show", "exam_counts", "-c", "acme") == (0, "")
+    assert told("sql", "select count(*) from Exam_Counts", "-c", "acme") == (0, "")
+
+
+def test_the_list_of_customers_names_whose_table_cannot_be_read(acme: Steps) -> None:
+    (acme.folder / "landing" / "globex").mkdir()
+    cut_last_commit(acme, "exams")
+    result = CliRunner().invoke(app, ["customers", "--json"])
+    assert result.exit_code == 0
+    of_acme, of_globex = json.loads(result.stdout)
+    (problem,) = of_acme["problems"]
+    assert problem.startswith("Customer acme, table exams (")
+    assert of_globex["problems"] == []
+
+
+def test_claims_that_cannot_be_read_are_not_advised_to_be_made_again(acme: Steps) -> None:
+    cut_last_commit(acme, "source_ranges")
+    code, said = told("show", "source_ranges", "-c", "acme")
+    assert code == 1
+    assert "restore its folder from a backup" in said
+    whole = f"move the customer's whole folder ({acme.layout.root}/acme) out of the lake"
+    assert f"if the sources still have every message, {whole}" in said
+
+
+def test_a_customer_whose_whole_folder_was_moved_away_is_read_anew(acme: Steps) -> None:
+    before = acme.all_rows()
+    shutil.move(acme.folder / "lake" / "acme", acme.folder / "moved away")
+    acme.run()
+    assert acme.all_rows() == before
