@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from assess_assets.cli.app import app
 from assess_assets.storage.damage import TableDamaged
+from assess_assets.storage.protocol import UpstreamNotReady
 from assess_assets_tests.deliveries import lines, of_every_fate
 from assess_assets_tests.steps import MADE, Steps, sample
 
@@ -146,6 +147,21 @@ def test_claims_that_cannot_be_read_are_not_advised_to_be_made_again(acme: Steps
     assert "restore its folder from a backup" in said
     whole = f"move the customer's whole folder ({acme.layout.root}/acme) out of the lake"
     assert f"if the sources still have every message, {whole}" in said
+
+
+@pytest.mark.parametrize("left", [0, 1], ids=["all claims", "the last claim"])
+def test_claims_that_were_taken_away_are_not_made_again_over_what_is_landed(
+    acme: Steps, left: int
+) -> None:
+    acme.land("b.ndjson", lines(*of_every_fate("b")))
+    acme.run()
+    before = acme.rows("raw_messages")
+    DeltaTable(acme.uri("source_ranges")).delete(f"batch > {left}")
+    acme.land("c.ndjson", lines(*of_every_fate("c")))
+    with pytest.raises(UpstreamNotReady, match=rf"ends at batch {left}, and raw_messages at 2\."):
+        acme.run()
+    assert acme.rows("raw_messages") == before
+    assert len(acme.rows("source_ranges")) == left
 
 
 def test_a_customer_whose_whole_folder_was_moved_away_is_read_anew(acme: Steps) -> None:
