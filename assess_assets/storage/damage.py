@@ -24,7 +24,8 @@ class TableDamaged(LakeFault):
 _SIGNS: Final = re.compile(
     r"Parquet error|[mM]agic (bytes|number)|deserialize thrift|is not a Parquet file|"
     r"\.parquet\b[^;\n]* (not found|does not exist)|"
-    r"Kernel error: (Json error|Internal error CRC)|Invalid JSON in log record"
+    r"Kernel error: (Json error|Arrow error|Internal error CRC|Invalid Checkpoint)|"
+    r"Expected contiguous commit files|Invalid JSON in log record"
 )
 _NAMES: Final = "|".join(table.name for table in TABLES)
 _TABLE: Final = re.compile(rf"registered as '({_NAMES})'|/({_NAMES})/[^/\s]*\.parquet")
@@ -48,12 +49,17 @@ def damage_told(customer: str, root: str, table: str | None = None) -> Iterator[
         uri = LakeLayout(root).uri(table_named(damaged), customer)
         raise TableDamaged(
             f"Customer {customer}, table {damaged} ({uri}): its files are damaged or not all there "
-            f"({first_lines(error)}). {_cure(damaged, customer, uri)}"
+            f"({first_lines(error)}). {_cure(damaged, customer, uri, str(error))}"
         ) from error
 
 
-def _cure(table: str, customer: str, uri: str) -> str:
+def _cure(table: str, customer: str, uri: str, told: str) -> str:
     """What is moved away can be looked at, and put back."""
+    if "_last_checkpoint hint" in told:
+        return (
+            f"Remove {uri}/_delta_log/_last_checkpoint, which names a file that is gone: without "
+            "it the table is read from what is there."
+        )
     if table_named(table).shared:
         again = update_command("KEY")
         return f"Move its folder out of the lake: each customer's row is made again by {again}"

@@ -9,8 +9,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 from typer.testing import CliRunner
 
 from assess_assets.cli.app import app
@@ -49,6 +50,10 @@ def fill_file_with_zeros(steps: Steps, table: str) -> None:
 def cut_last_commit(steps: Steps, table: str) -> None:
     last = max((folder_of(steps, table) / "_delta_log").glob("*.json"))
     last.write_text(last.read_text()[:80])
+
+
+def _nullable(log: DeltaTable) -> pa.Schema:
+    return pa.schema([field.with_nullable(True) for field in pa.schema(log.schema().to_arrow())])
 
 
 DAMAGES = (remove_file, cut_file, fill_file_with_zeros, cut_last_commit)
@@ -147,6 +152,44 @@ def test_claims_that_cannot_be_read_are_not_advised_to_be_made_again(acme: Steps
     assert "restore its folder from a backup" in said
     whole = f"move the customer's whole folder ({acme.layout.root}/acme) out of the lake"
     assert f"if the sources still have every message, {whole}" in said
+
+
+@pytest.mark.parametrize("column", ["source", "end_offset", "kind", "identity"])
+def test_claims_that_do_not_say_what_was_claimed_stop_whoever_reads_them(
+    acme: Steps, column: str
+) -> None:
+    before = acme.rows("source_ranges")
+    log = DeltaTable(acme.uri("source_ranges"))
+    rows = pa.Table.from_pylist(
+        [row | {column: None} for row in log.to_pyarrow_table().to_pylist()]
+    )
+    write_deltalake(log, rows.cast(_nullable(log)), mode="overwrite", schema_mode="overwrite")
+    version = DeltaTable(acme.uri("source_ranges")).version()
+    start = f"Customer acme, table source_ranges ({acme.uri('source_ranges')}): at version"
+    for command in (("history",), ("explain", "exam_counts")):
+        code, said = told(*command, "-c", "acme")
+        assert (code, said[: len(start) + 8]) == (1, f"assess: {start}")
+        assert f"rows have no {column}, so" in said
+        assert said.strip().endswith(f".restore({version - 1})")
+    acme.land("b.ndjson", lines(*of_every_fate("b")))
+    with pytest.raises(TableDamaged, match=f"rows have no {column}, so"):
+        acme.run()
+    DeltaTable(acme.uri("source_ranges")).restore(version - 1)
+    assert acme.rows("source_ranges") == before
+    acme.run()
+    assert acme.values("source_ranges", "batch") == [1, 2]
+
+
+def test_a_checkpoint_that_is_gone_is_told_with_what_to_remove(acme: Steps) -> None:
+    log = folder_of(acme, "exams") / "_delta_log"
+    DeltaTable(acme.uri("exams")).create_checkpoint()
+    (checkpoint,) = log.glob("*.checkpoint.parquet")
+    checkpoint.unlink()
+    code, said = told("show", "exams", "-c", "acme")
+    assert (code, said[:38]) == (1, "assess: Customer acme, table exams (fi")
+    assert f"Remove {acme.uri('exams')}/_delta_log/_last_checkpoint" in said
+    (log / "_last_checkpoint").unlink()
+    assert told("show", "exams", "-c", "acme") == (0, "")
 
 
 @pytest.mark.parametrize("left", [0, 1], ids=["all claims", "the last claim"])
