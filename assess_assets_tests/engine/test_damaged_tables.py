@@ -7,6 +7,7 @@ and files that this user may not read (`unit/test_unreadable.py`).
 import json
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +17,9 @@ from typer.testing import CliRunner
 
 from assess_assets.cli.app import app
 from assess_assets.storage.damage import TableDamaged
+from assess_assets.storage.maintenance import Upkeep, keep
 from assess_assets.storage.protocol import UpstreamNotReady
+from assess_assets_tests.damage import Damaged
 from assess_assets_tests.deliveries import lines, of_every_fate
 from assess_assets_tests.steps import MADE, Steps, sample
 
@@ -24,7 +27,7 @@ CURE = "Move its folder out of the lake"
 AGAIN = "dagster asset materialize -m assess_assets.definitions --select '*' --partition acme"
 
 
-def folder_of(steps: Steps, table: str) -> Path:
+def folder_of(steps: Steps | Damaged, table: str) -> Path:
     return Path(steps.uri(table).removeprefix("file://"))
 
 
@@ -212,3 +215,48 @@ def test_a_customer_whose_whole_folder_was_moved_away_is_read_anew(acme: Steps) 
     shutil.move(acme.folder / "lake" / "acme", acme.folder / "moved away")
     acme.run()
     assert acme.all_rows() == before
+
+
+def lose_last_commit(steps: Steps | Damaged, table: str) -> None:
+    """What is left of a file that was not on the disk yet when the power went."""
+    max((folder_of(steps, table) / "_delta_log").glob("*.json")).write_text("")
+
+
+def test_a_table_that_lost_its_last_rows_is_told_with_what_makes_it_again(
+    damaged: Damaged,
+) -> None:
+    before = damaged.rows("assessments")
+    lose_last_commit(damaged, "assessments")
+    assert len(damaged.rows("assessments")) < len(before)
+    verdict = damaged.verdicts("message_ledger")["fates_match_their_tables"]
+    assert not verdict.passed
+    assert verdict.description.endswith(
+        "by: assess rebuild --customer globex --reason 'a check failed'"
+    )
+
+
+def test_of_what_a_rebuild_starts_from_no_rebuild_is_advised(damaged: Damaged) -> None:
+    damaged.delete("raw_messages", "batch = 1")
+    verdict = damaged.verdicts("raw_messages")["claimed_ranges_are_landed"]
+    assert not verdict.passed
+    assert "A rebuild starts from this table and heals nothing of it." in verdict.description
+
+
+def test_a_rebuild_heals_a_table_that_lost_its_last_rows(acme: Steps) -> None:
+    acme.land("b.ndjson", lines(*of_every_fate("b")))
+    acme.run()
+    before = acme.all_rows("build")
+    lose_last_commit(acme, "assessments")
+    assert acme.all_rows("build")["assessments"] != before["assessments"]
+    acme.claim_rebuild()
+    acme.run()
+    assert {**acme.all_rows("build"), "builds": None} == {**before, "builds": None}
+
+
+def test_maintenance_names_the_table_that_it_cannot_read(acme: Steps) -> None:
+    acme.land("b.ndjson", lines(*of_every_fate("b")))
+    acme.judge()  # compaction leaves a single file alone
+    cut_file(acme, "raw_messages")
+    upkeep = Upkeep(max_small_files=0, target_bytes=2**20, retention=timedelta(days=7))
+    with pytest.raises(TableDamaged, match=r"^Customer acme, table raw_messages "):
+        keep("acme", "raw_messages", acme.uri("raw_messages"), upkeep)
