@@ -116,7 +116,7 @@ def _answers(
     tables = [table_named(name) for name in TABLES_READ]
     _require_tables(layout, customer)
     resource = LakeResource.from_settings(settings, SparkEngine(url=settings.spark))
-    lake = resource.lake
+    lake = resource.lake.for_looking()
     upto = read_watermark(lake, customer, resource.policies.of(customer))
     frames = read_frames(lake, upto, {table.name: Tables(lake, table) for table in tables})
     try:

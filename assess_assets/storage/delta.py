@@ -47,9 +47,10 @@ class Pin:
     log: DeltaTable = field(repr=False, compare=False)  # opened at that version
 
     def read(self, spark: SparkSession) -> DataFrame:
-        return (
-            spark.read.format("delta").option("versionAsOf", self.version).load(self.uri)
-        ).select(*self.table.column_names)
+        stored = spark.read.format("delta").option("versionAsOf", self.version).load(self.uri)
+        lacking = new_columns(self.log, self.table)
+        nulls = {name: F.lit(None).cast(self.table.schema[name].dataType) for name in lacking}
+        return (stored.withColumns(nulls) if nulls else stored).select(*self.table.column_names)
 
     def look_up(self, sql: str) -> list[dict[str, Any]]:
         """Rows of a small question about the pinned version, which the SQL calls `pinned`.

@@ -6,9 +6,10 @@ moving bytes is `delta`'s.
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -122,6 +123,13 @@ class Lake:
         self._workers = workers
         self._folders = folders
         self._readers = readers
+        self._only_looks = False
+
+    def for_looking(self) -> "Lake":
+        """The same lake for who only looks: a table is neither made nor brought up to date."""
+        lake = copy(self)
+        lake._only_looks = True
+        return lake
 
     @property
     def spark(self) -> SparkSession:
@@ -130,6 +138,8 @@ class Lake:
     def pin(self, table: TableContract, customer: str) -> Pin:
         """The table's current version; one that does not exist is made, in a protected folder."""
         uri = self.layout.uri(table, customer)
+        if self._only_looks:
+            return self.pin_existing(table, customer) or _not_made(table, customer, uri)
         return delta.pin(table, customer, uri, lambda: self._protect_folder(table, customer))
 
     def pin_existing(self, table: TableContract, customer: str) -> Pin | None:
@@ -199,3 +209,10 @@ class Lake:
                 return step(require_customer_key(customer)), None  # Dagster accepts any text
         except Exception as error:  # kept whole and raised by PerCustomer.raise_failures
             return None, error
+
+
+def _not_made(table: TableContract, customer: str, uri: str) -> NoReturn:
+    raise UpstreamNotReady(
+        f"Customer {customer}: table {table.name} ({uri}) has not been made. Materialize it first: "
+        + update_command(customer)
+    )
