@@ -235,6 +235,15 @@ def test_a_table_that_lost_its_last_rows_is_told_with_what_makes_it_again(
     )
 
 
+@pytest.mark.parametrize("table", ["assessments", "questions", "exams", "raw_messages"])
+def test_checks_of_a_table_that_lost_its_last_rows_are_made(damaged: Damaged, table: str) -> None:
+    lose_last_commit(damaged, table)
+    broken = [one for one in damaged.verdicts(table).values() if one.blocking and not one.passed]
+    assert broken
+    for one in broken:
+        assert one.description.startswith(f"Customer globex, table {table}: ")
+
+
 def test_of_what_a_rebuild_starts_from_no_rebuild_is_advised(damaged: Damaged) -> None:
     damaged.delete("raw_messages", "batch = 1")
     verdict = damaged.verdicts("raw_messages")["claimed_ranges_are_landed"]
