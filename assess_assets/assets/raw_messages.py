@@ -25,6 +25,7 @@ from assess_assets.storage.claims import (
 )
 from assess_assets.storage.delta import Pin
 from assess_assets.storage.lake import MESSAGES_OF_ONE_FILE, Lake, Replacement
+from assess_assets.storage.protocol import require_claims
 from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
 
 
@@ -82,6 +83,7 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
     claims = lake.pin(SOURCE_RANGES, customer)
     batches = claimed_batches(claims)
     landed = lake.progress(raw).highest_batch
+    require_claims(customer, batches[-1].number if batches else 0, landed)
     for left in unlanded(batches, landed):
         # A crash came between claim and messages: land that batch before claiming another.
         check_unread(sources.folder, left.ranges)

@@ -38,7 +38,7 @@ def require_not_overtaken(own: Opened, read: Iterable[Opened], run_id: str) -> N
 def _last_write(pinned: Pin | None) -> Write | None:
     if pinned is None:
         return None
-    (commit,) = pinned.log.history(1)
-    evidence = json.loads(commit.get("userMetadata") or "{}")
-    run_id = evidence.get("run_id")
-    return Write(run_id, commit["timestamp"]) if run_id else None
+    for commit in pinned.log.history(1):  # none if the last commit's file has been emptied
+        run_id = json.loads(commit.get("userMetadata") or "{}").get("run_id")
+        return Write(run_id, commit["timestamp"]) if run_id else None
+    return None

@@ -12,9 +12,11 @@ import dagster as dg
 from assess_assets.checks.facts import Check, Fact, Rate, Schema
 from assess_assets.checks.opening import Difference
 from assess_assets.checks.unchanged import Note, Unseen, as_metadata
+from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
 from assess_assets.tables.registry import table_named
 
 SAMPLE_ROWS = 10
+FROM_SOURCES = (SOURCE_RANGES.name, RAW_MESSAGES.name)
 _LONGEST_CELL = 80
 _Rows = Sequence[Mapping[str, Any]]
 
@@ -56,10 +58,23 @@ def broken(
 ) -> Verdict:
     description = (
         f"Customer {customer}, table {fact.table}: {_number(rows)} found that should not be. "
-        f"What must hold: {fact.meaning} The query lists them all."
+        f"What must hold: {fact.meaning} The query lists them all. {_next(fact, customer)}"
     )
     found = {"failing_rows": rows, **_shown(fact, customer, sample), **_rows_of(counts)}
     return Verdict(fact.name, False, fact.blocking, description, found)
+
+
+def _next(fact: Fact, customer: str) -> str:
+    """What heals rows that a crash of a disk, or somebody's hand, has changed."""
+    if fact.table in FROM_SOURCES:
+        return (
+            "A rebuild starts from this table and heals nothing of it. Was it changed by hand "
+            "(assess history)? Restore the version before, or its folder from a backup."
+        )
+    return (
+        "Were rows changed or lost? Everything is made again from raw_messages by: assess rebuild "
+        f"--customer {customer} --reason 'a check failed'"
+    )
 
 
 def unexamined(name: str, blocking: bool, fault: str) -> Verdict:

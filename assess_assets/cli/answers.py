@@ -106,6 +106,7 @@ def _answers(
     from assess_assets.assets.snapshots import read_frames, read_watermark
     from assess_assets.resources.lake import LakeResource
     from assess_assets.resources.spark import SparkEngine
+    from assess_assets.storage.damage import damage_told
     from assess_assets.storage.io_manager import Tables
     from assess_assets.tables.registry import table_named
     from assess_assets.transforms.answers.answering import answer_customer
@@ -115,11 +116,12 @@ def _answers(
     tables = [table_named(name) for name in TABLES_READ]
     _require_tables(layout, customer)
     resource = LakeResource.from_settings(settings, SparkEngine(url=settings.spark))
-    lake = resource.lake
+    lake = resource.lake.for_looking()
     upto = read_watermark(lake, customer, resource.policies.of(customer))
     frames = read_frames(lake, upto, {table.name: Tables(lake, table) for table in tables})
     try:
-        return answer_customer(customer, upto.build, upto.batch, frames, exam)
+        with damage_told(customer, layout.root):
+            return answer_customer(customer, upto.build, upto.batch, frames, exam)
     except UnknownExam as error:
         raise CommandFailed(str(error)) from None
 

@@ -90,6 +90,7 @@ def _explain(
     limit: int,
 ) -> "Explanation":
     from assess_assets.explain.explanation import NothingToExplain, OriginLost, explain
+    from assess_assets.storage.damage import damage_told
     from assess_assets.storage.sandbox import open_tables
 
     opened = existing_tables(layout, key)
@@ -97,7 +98,8 @@ def _explain(
     if aggregate.table.shared:
         opened |= open_tables(layout, key, [aggregate.table])
     try:
-        with refused_sql_told(f"Customer {key}, table {name}", where):
+        refused = refused_sql_told(f"Customer {key}, table {name}", where)
+        with refused, damage_told(key, layout.root):
             return explain(layout, key, opened, aggregate, columns, where, limit)
     except NothingToExplain as nothing:
         if opened[name] is not None and has_no_message(layout, key):

@@ -91,9 +91,11 @@ def history_of(layout: "LakeLayout", customer: str) -> Row:
 
 def _batches(claims: "Pin | None", highest: int) -> list[Row]:
     """`messages` of a range is null for what has been claimed and not landed yet."""
+    from assess_assets.storage.claims import claim_rows
+
     of_batch = ("batch", "claimed_at", "run_id")
     batches: dict[int, Row] = {}
-    for row in _rows(claims):
+    for row in claim_rows(claims) if claims else []:
         batch = batches.setdefault(
             row["batch"], {**{name: row[name] for name in of_batch}, "messages": 0, "ranges": []}
         )

@@ -88,11 +88,13 @@ def _quoted(names: Any) -> str:
 
 
 def _run(layout: "LakeLayout", key: str, text: str, limit: int | None, as_json: bool) -> None:
+    from assess_assets.storage.damage import damage_told
     from assess_assets.storage.sandbox import query, sql_over
 
     most = DEFAULT_ROWS if limit is None and not as_json else limit
-    opened = existing_tables(layout, key)
-    with refused_sql_told(f"Customer {key}", text), sql_over(opened, key) as session:
+    opened = _opened(layout, key, text)
+    refused, damaged = refused_sql_told(f"Customer {key}", text), damage_told(key, layout.root)
+    with refused, damaged, sql_over(opened, key) as session:
         found = query(session, text, None if most is None else most + 1)
     rows = found.slice(0, most)
     names = _distinct(found.column_names)
@@ -133,6 +135,21 @@ def _values(key: str, name: str, column: Any) -> list[Any]:
             f"Customer {key}: column {name!a} has a value that can't be shown ({error}). "
             "Cast it to text: ...::VARCHAR"
         ) from None
+
+
+def _opened(layout: "LakeLayout", key: str, text: str) -> "dict[str, DeltaTable | None]":
+    """All tables; if one can't be read, those that the text names: it is in nobody else's way."""
+    from assess_assets.storage.damage import TableDamaged
+    from assess_assets.storage.sandbox import open_tables
+    from assess_assets.tables.registry import CUSTOMER_TABLES
+
+    try:
+        return existing_tables(layout, key)
+    except TableDamaged:
+        words = set(re.findall(r"\w+", text.lower()))
+        if named := [table for table in CUSTOMER_TABLES if table.name in words]:
+            return open_tables(layout, key, named)
+        raise
 
 
 def existing_tables(layout: "LakeLayout", key: str) -> "dict[str, DeltaTable | None]":

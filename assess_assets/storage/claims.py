@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assess_assets.sources.ranges import SourceRange, without
+from assess_assets.storage.damage import TableDamaged
 from assess_assets.storage.delta import Pin, append_claim, fill_in
 from assess_assets.storage.older_tables import new_columns
 
@@ -39,13 +40,30 @@ class Batch:
 def claimed_batches(claims: Pin) -> list[Batch]:
     """Every batch of a customer, oldest first."""
     rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    order = ", ".join(claims.table.order)
-    for row in claims.look_up(f"select * from pinned order by {order}"):
+    for row in claim_rows(claims):
         rows[row["batch"]].append(row)
     return [
         Batch(number, tuple(_range(row) for row in of), of[0]["claimed_at"], _is_counted(of))
         for number, of in sorted(rows.items())
     ]
+
+
+def claim_rows(claims: Pin) -> list[dict[str, Any]]:
+    """The rows, in order. Raises TableDamaged if they don't say what was claimed."""
+    columns, order = (
+        ", ".join(f'"{name}"' for name in names)
+        for names in (claims.table.column_names, claims.table.order)
+    )
+    rows = claims.look_up(f"select {columns} from pinned order by {order}")
+    lacking = [name for name in claims.table.required if any(row[name] is None for row in rows)]
+    if lacking:
+        raise TableDamaged(
+            f"Customer {claims.customer}, table {claims.table.name} ({claims.uri}): at version "
+            f"{claims.version} rows have no {', no '.join(lacking)}, so what was read of the "
+            "sources is not known. Who made that version? Restore the one before it: deltalake's "
+            f"DeltaTable('{claims.uri}').restore({claims.version - 1})"
+        )
+    return rows
 
 
 def highest_landed(raw: Pin | None) -> int:

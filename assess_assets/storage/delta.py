@@ -18,6 +18,7 @@ from deltalake.exceptions import CommitFailedError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from assess_assets.storage.damage import damage_told
 from assess_assets.storage.engine_faults import engine_faults
 from assess_assets.storage.gate import STALE, gated
 from assess_assets.storage.job_names import named_jobs
@@ -46,9 +47,10 @@ class Pin:
     log: DeltaTable = field(repr=False, compare=False)  # opened at that version
 
     def read(self, spark: SparkSession) -> DataFrame:
-        return (
-            spark.read.format("delta").option("versionAsOf", self.version).load(self.uri)
-        ).select(*self.table.column_names)
+        stored = spark.read.format("delta").option("versionAsOf", self.version).load(self.uri)
+        lacking = new_columns(self.log, self.table)
+        nulls = {name: F.lit(None).cast(self.table.schema[name].dataType) for name in lacking}
+        return (stored.withColumns(nulls) if nulls else stored).select(*self.table.column_names)
 
     def look_up(self, sql: str) -> list[dict[str, Any]]:
         """Rows of a small question about the pinned version, which the SQL calls `pinned`.
@@ -57,7 +59,9 @@ class Pin:
         long to be asked. Timestamps are in UTC, whatever the time zone of the machine. Columns that
         a table of older code lacks are null.
         """
-        with lake_faults(self.customer, self.table.name, self.uri):
+        name, root = self.table.name, self.uri.rsplit("/", 2)[0]
+        faults = lake_faults(self.customer, name, self.uri)
+        with damage_told(self.customer, root, name), faults:
             if lacking := new_columns(self.log, self.table):
                 nulls = ", ".join(f"null as {name}" for name in lacking)
                 sql = f"with pinned as (select *, {nulls} from stored) {sql}"

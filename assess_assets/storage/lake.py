@@ -6,9 +6,10 @@ moving bytes is `delta`'s.
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -22,6 +23,7 @@ from assess_assets.storage.builds import (
     refuse_changed_policy,
     refuse_older_code,
 )
+from assess_assets.storage.damage import damage_told
 from assess_assets.storage.delta import Pin
 from assess_assets.storage.engine_faults import engine_faults
 from assess_assets.storage.hdfs_folders import HdfsFolders
@@ -121,6 +123,13 @@ class Lake:
         self._workers = workers
         self._folders = folders
         self._readers = readers
+        self._only_looks = False
+
+    def for_looking(self) -> "Lake":
+        """The same lake for who only looks: a table is neither made nor brought up to date."""
+        lake = copy(self)
+        lake._only_looks = True
+        return lake
 
     @property
     def spark(self) -> SparkSession:
@@ -129,6 +138,8 @@ class Lake:
     def pin(self, table: TableContract, customer: str) -> Pin:
         """The table's current version; one that does not exist is made, in a protected folder."""
         uri = self.layout.uri(table, customer)
+        if self._only_looks:
+            return self.pin_existing(table, customer) or _not_made(table, customer, uri)
         return delta.pin(table, customer, uri, lambda: self._protect_folder(table, customer))
 
     def pin_existing(self, table: TableContract, customer: str) -> Pin | None:
@@ -177,10 +188,10 @@ class Lake:
     def for_each(self, customers: list[str], step: Callable[[str], T]) -> PerCustomer[T]:
         """Run a step for every customer side by side; a failure stops only its own customer."""
         if len(customers) <= 1:
-            outcomes = [_attempt(step, customer) for customer in customers]
+            outcomes = [self._attempt(step, customer) for customer in customers]
         else:
             with ThreadPoolExecutor(self._workers) as pool:
-                outcomes = list(pool.map(lambda customer: _attempt(step, customer), customers))
+                outcomes = list(pool.map(lambda customer: self._attempt(step, customer), customers))
         results: dict[str, T] = {}
         failures: dict[str, Exception] = {}
         for customer, (result, error) in zip(customers, outcomes, strict=True):
@@ -190,10 +201,18 @@ class Lake:
                 failures[customer] = error
         return PerCustomer(results, failures)
 
+    def _attempt(
+        self, step: Callable[[str], T], customer: str
+    ) -> tuple[T | None, Exception | None]:
+        try:  # wherever in the step the engine was asked
+            with damage_told(customer, self.layout.root), engine_faults(f"Customer {customer}"):
+                return step(require_customer_key(customer)), None  # Dagster accepts any text
+        except Exception as error:  # kept whole and raised by PerCustomer.raise_failures
+            return None, error
 
-def _attempt(step: Callable[[str], T], customer: str) -> tuple[T | None, Exception | None]:
-    try:
-        with engine_faults(f"Customer {customer}"):  # wherever in the step the engine was asked
-            return step(require_customer_key(customer)), None  # Dagster accepts any text as a key
-    except Exception as error:  # kept whole and raised by PerCustomer.raise_failures
-        return None, error
+
+def _not_made(table: TableContract, customer: str, uri: str) -> NoReturn:
+    raise UpstreamNotReady(
+        f"Customer {customer}: table {table.name} ({uri}) has not been made. Materialize it first: "
+        + update_command(customer)
+    )

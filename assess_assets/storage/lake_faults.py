@@ -67,6 +67,7 @@ _OF_DISKS: Final = (
     ),
 )
 _COLOURS: Final = re.compile(r"\x1b\[\d*m")  # deltalake's, whoever reads them
+_STACK: Final = re.compile(r"\d+: |at .*:\d+(:\d+)?\)?$")
 
 
 def fault_of(error: BaseException, uri: str) -> str | None:
@@ -100,12 +101,14 @@ def lake_faults(customer: str, table: str, uri: str) -> Iterator[None]:
         if what is None:
             raise
         raise LakeFault(
-            f"Customer {customer}, table {table} ({uri}): {what} {AGAIN} It said: {_first(error)}"
+            f"Customer {customer}, table {table} ({uri}): {what} {AGAIN} "
+            f"It said: {first_lines(error)}"
         ) from error
 
 
-def _first(error: Exception) -> str:
-    """Java's stack is for the log."""
+def first_lines(error: Exception) -> str:
+    """The stacks of Java and of deltalake are for the log."""
     told = _COLOURS.sub("", str(error))
     lines = [line.strip() for line in told.splitlines() if line.strip()]
+    lines = [line for line in lines if not _STACK.match(line)]
     return "; ".join(lines[:3])[:500]

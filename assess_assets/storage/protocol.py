@@ -51,6 +51,22 @@ class Span:
         return f"batch > {self.after} and batch <= {self.upto}"
 
 
+def require_claims(customer: str, claimed: int, landed: int) -> None:
+    """What is landed was claimed before. Without its claims it would be claimed, and read, again.
+
+    `claimed` and `landed` are the last batches of source_ranges and of raw_messages.
+    """
+    if landed > claimed:
+        raise UpstreamNotReady(
+            f"Customer {customer}: source_ranges ends at batch {claimed}, and raw_messages at "
+            f"{landed}. Claims were taken away, and nothing is claimed over what is left: messages "
+            "would be read twice. Restore the earlier version of source_ranges, or its folder from "
+            "a backup. Without one, and if the sources still have every message, move the "
+            "customer's whole folder out of the lake: everything is read anew by "
+            + update_command(customer)
+        )
+
+
 def parse_span(
     customer: str,
     build: int,

@@ -1,6 +1,7 @@
 """`assess answers` and `assess report`: what they print, write, and never make."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,23 @@ def test_asking_about_an_unknown_customer_fails_and_makes_nothing(
 @pytest.mark.parametrize("command", ["answers", "report"])
 def test_a_text_that_is_no_customer_key_is_wrong_usage(assess: Assess, command: str) -> None:
     assert assess(command, "-c", "../acme").exit_code == 2
+
+
+def test_asking_about_tables_of_older_code_changes_none_of_them(
+    told: Platform, assess: Assess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = tmp_path / "lake"
+    shutil.copytree(told.settings.lake, lake)
+    tables = list((lake / "acme").iterdir())
+    older = {"delta.dataSkippingStatsColumns": "batch"}
+    for table in tables:
+        DeltaTable(table).alter.set_table_properties(older)
+    versions = [DeltaTable(table).version() for table in tables]
+    same = assess("answers", "-c", "acme", "--json").stdout
+    monkeypatch.setenv("ASSESS_LAKE", str(lake))
+    result = assess("answers", "-c", "acme", "--json")
+    assert (result.exit_code, result.stdout) == (0, same)
+    assert [DeltaTable(table).version() for table in tables] == versions
 
 
 @pytest.mark.parametrize(

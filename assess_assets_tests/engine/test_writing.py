@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, Schema
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from assess_assets.assets.raw_messages import land_customer
 from assess_assets.sources.ranges import LandedFileMissing, lost_rest
@@ -21,6 +22,7 @@ from assess_assets.storage.delta import (
     append_claim,
     committed,
     pin,
+    pin_existing,
     replace,
     rows_after,
 )
@@ -131,6 +133,18 @@ def test_reading_stays_at_the_pinned_version(spark: SparkSession, acme: Steps) -
 
 
 @pytest.mark.both_engines
+def test_columns_that_a_table_of_older_code_lacks_are_read_as_nulls(
+    spark: SparkSession, acme: Steps
+) -> None:
+    fields = [field for field in BUILDS.schema if field.name != "policy_content"]
+    DeltaTable.create(acme.uri("builds"), Schema.from_json(StructType(fields).json()))
+    rows = build_rows(spark, 1).drop("policy_content")
+    rows.write.format("delta").mode("append").save(acme.uri("builds"))
+    older = pin_existing(BUILDS, CUSTOMER, acme.uri("builds"))
+    assert older is not None
+    assert older.read(spark).collect() == build_rows(spark, 1).collect()
+
+
 def test_of_two_claimants_one_fails_and_nothing_is_damaged(acme: Steps) -> None:
     row = {"build": 1, "reason": "first", "contract_version": 1, "policy_version": 1}
     row |= {"code_version": 1, "claimed_at": NOON, "run_id": "a"}

@@ -1,6 +1,7 @@
 """Tables that older code made get what their contract has had since, once and without a rewrite."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ CLAIM = {
     "identity": "sha",
     "source_end_offset": 3,
     "kind": "read",
+    "claimed_at": datetime(2026, 1, 1, 12, tzinfo=UTC),
     "run_id": "run",
 }
 STATISTICS = "delta.dataSkippingStatsColumns"
