@@ -76,8 +76,26 @@ def test_a_range_of_a_file_with_offsets_that_have_no_message(wrong: Row, damaged
 
 def test_a_message_that_was_landed_and_not_claimed(damaged: Damaged) -> None:
     before = damaged.repeat("raw_messages", 0, offset=9_999)
+    (row,) = _failed(damaged, "raw_messages", "landed_messages_were_claimed")
+    assert where_it_was(row) == where_it_was(before | {"offset": 9_999})
+    assert row["differs"].startswith("claim")
+
+
+NOT_OF_ITS_CLAIM: list[Row] = [
+    {"timestamp": None},
+    {"timestamp": datetime(2020, 1, 1, tzinfo=UTC)},
+    {"ingested_at": datetime(2020, 1, 1, tzinfo=UTC)},
+    {"timestamp_type": "create_time"},
+    {"key": b"key"},
+    {"headers": []},
+]
+
+
+@pytest.mark.parametrize("wrong", NOT_OF_ITS_CLAIM)
+def test_a_message_that_says_what_its_claim_does_not(wrong: Row, damaged: Damaged) -> None:
+    before = damaged.change("raw_messages", 0, **wrong)
     rows = _failed(damaged, "raw_messages", "landed_messages_were_claimed")
-    assert rows == [where_it_was(before | {"offset": 9_999})]
+    assert rows == [where_it_was(before) | {"differs": next(iter(wrong))}]
 
 
 def test_a_message_without_a_fate(damaged: Damaged) -> None:
