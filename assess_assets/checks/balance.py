@@ -8,7 +8,7 @@ must stay so; that none was skipped is proved where it can be, while reading
 The ledger's highest batch is its watermark: what lies beyond is not parsed yet, or will be again.
 """
 
-from assess_assets.checks.facts import Fact, query, same_message, where_it_is
+from assess_assets.checks.facts import Fact, named, query, same_message, where_it_is
 from assess_assets.messages.rules import Rule
 
 _END_OF_TIME = "9223372036854775807"
@@ -44,19 +44,34 @@ CLAIMED_RANGES_ARE_LANDED = Fact(
     ),
 )
 
+_OF_A_FILE = "c.size_bytes is not null"
+_OF_CLAIMS = named(
+    [
+        ("claim", "c.source is null"),
+        ("ingested_at", "r.ingested_at <> c.claimed_at"),
+        ("timestamp", f"{_OF_A_FILE} and r.timestamp is distinct from c.source_timestamp"),
+        *(
+            (name, f"{_OF_A_FILE} and r.{name} is not null")
+            for name in ("timestamp_type", "key", "headers")
+        ),
+    ]
+)
+
 LANDED_MESSAGES_WERE_CLAIMED = Fact(
     name="landed_messages_were_claimed",
     table="raw_messages",
-    meaning="Every message of raw_messages lies in a range that its batch claimed to read.",
+    meaning="Every message of raw_messages lies in a range that its batch claimed to read, and has "
+    "its time; and of a file the file's time, and nothing that only Kafka has.",
     query=query(
-        """
-        select r.source, r.partition, r.offset, r.batch
-        from {raw_messages} r
-        left join {source_ranges} c
-          on c.kind = 'read' and c.batch = r.batch
-         and c.source = r.source and c.partition = r.partition
-         and r.offset >= c.start_offset and r.offset < c.end_offset
-        where c.source is null
+        f"""
+        select f.source, f.partition, f.offset, f.batch, f.differs
+        from (select {where_it_is("r")}, {_OF_CLAIMS} as differs
+              from {{raw_messages}} r
+              left join {{source_ranges}} c
+                on c.kind = 'read' and c.batch = r.batch
+               and c.source = r.source and c.partition = r.partition
+               and r.offset >= c.start_offset and r.offset < c.end_offset) f
+        where f.differs <> ''
         """
     ),
 )

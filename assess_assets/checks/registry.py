@@ -17,12 +17,14 @@ from assess_assets.checks.rates import RATES
 from assess_assets.checks.reconciliation import RECONCILIATION
 from assess_assets.checks.recount import RECOUNT
 from assess_assets.checks.steps import check_step
+from assess_assets.checks.summaries import SUMMARIES
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.registry import TABLES
 
 _DECLARED: tuple[Check, ...] = (
     *BALANCE,
     *AGREEMENT,
+    *SUMMARIES,
     *INTEGRITY,
     *EXPLOSION,
     *RECONCILIATION,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from assess_assets.checks.explosion import OPTIONS_SUSPECTED, QUESTIONS_SUSPECTED
 from assess_assets.checks.facts import ATTEMPT, query, tables_named
 from assess_assets.checks.reconciliation import RESULT_OF_OPTIONS
+from assess_assets.checks.summaries import QUESTIONS_COUNTED, WRONG_IN_ITSELF
 from assess_assets.messages.contract import Option, Question, required_fields
 from assess_assets.tables.attempts import ASSESSMENTS
 
@@ -41,13 +42,14 @@ def _any_null(alias: str, columns: Iterable[str]) -> str:
 
 
 # Counted, and not filtered by: Sail 0.7.2 pushes a filter down to where it knows no lambda.
-ATTEMPTS_ARE_FILLED = Suspicion(
+ATTEMPTS_ARE_SOUND = Suspicion(
     table="assessments",
     facts=frozenset(
         {
             "assessments_required_columns_are_filled",
             "parsed_questions_are_filled",
             "parsed_options_are_filled",
+            "attempts_agree_with_themselves",
         }
     ),
     within_batches=("assessments",),
@@ -57,7 +59,8 @@ ATTEMPTS_ARE_FILLED = Suspicion(
         from (select count_if(
                 {_any_null("a", ASSESSMENTS.required)}
                 or exists(a.questions, q -> {_any_null("q", required_fields(Question))}
-                  or exists(q.options, o -> {_any_null("o", required_fields(Option))}))) as attempts
+                  or exists(q.options, o -> {_any_null("o", required_fields(Option))}))
+                or {WRONG_IN_ITSELF}) as attempts
               from {{assessments}} a) s
         where s.attempts > 0
         """
@@ -131,6 +134,19 @@ OPTIONS_ARE_TOLD = Suspicion(
     within_batches=("options", "assessments"),
     query=OPTIONS_SUSPECTED,
 )
+ATTEMPTS_ARE_COUNTED = Suspicion(
+    table="questions",
+    facts=frozenset({"every_attempt_has_all_its_questions", "attempts_count_their_questions"}),
+    within_batches=("questions", "message_ledger", "assessments"),
+    slices=ATTEMPT,
+    query=QUESTIONS_COUNTED,
+)
 
-SUSPICIONS = (ATTEMPTS_ARE_FILLED, OPTIONS_ARE_WHOLE, QUESTIONS_ARE_TOLD, OPTIONS_ARE_TOLD)
+SUSPICIONS = (
+    ATTEMPTS_ARE_SOUND,
+    ATTEMPTS_ARE_COUNTED,
+    OPTIONS_ARE_WHOLE,
+    QUESTIONS_ARE_TOLD,
+    OPTIONS_ARE_TOLD,
+)
 LOOK_FOR = {fact: look for look in SUSPICIONS for fact in look.facts}

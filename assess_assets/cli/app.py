@@ -23,6 +23,7 @@ from assess_assets.cli.publish import publish
 from assess_assets.cli.rebuild import rebuild
 from assess_assets.cli.sample import sample
 from assess_assets.cli.show import show, sql
+from assess_assets.cli.verify import verify
 
 
 def _tell_version(asked: bool) -> None:
@@ -68,6 +69,7 @@ app.command()(show)
 app.command()(sql)
 app.command()(explain)
 app.command()(history)
+app.command()(verify)
 app.command()(rebuild)
 app.command("accept-loss")(accept_loss)
 app.command()(doctor)

@@ -169,7 +169,8 @@ class Lake:
         Rows may only be written under the build that says what they are made with: after a change,
         `builds` comes first.
         """
-        build = latest_build(self.pin(BUILDS, customer))
+        pinned = self.pin_existing(BUILDS, customer)
+        build = latest_build(pinned) if pinned else None
         if build is None:
             raise UpstreamNotReady(
                 f"Customer {customer} has no build yet. Materialize raw_messages and builds first: "

@@ -8,4 +8,5 @@ DUCKDB_MACROS = (
     "CREATE MACRO explode(list) AS unnest(list)",
     "CREATE MACRO sequence(first, last) AS generate_series(first, cast(last AS BIGINT))",
     "CREATE MACRO map_from_arrays(keys, items) AS map(keys, items)",
+    "CREATE MACRO unix_micros(instant) AS epoch_us(instant)",
 )

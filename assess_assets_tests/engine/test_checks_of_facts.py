@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from assess_assets.checks.facts import coordinates_of
 from assess_assets.checks.registry import checks_of
 from assess_assets.checks.verdicts import Verdict
 from assess_assets.storage.delta import LostRace, replace
+from assess_assets.tables.attempts import COUNTS
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.detail import OPTIONS, QUESTIONS
 from assess_assets_tests.damage import Damaged, Row, another, where_it_was
@@ -74,8 +76,26 @@ def test_a_range_of_a_file_with_offsets_that_have_no_message(wrong: Row, damaged
 
 def test_a_message_that_was_landed_and_not_claimed(damaged: Damaged) -> None:
     before = damaged.repeat("raw_messages", 0, offset=9_999)
+    (row,) = _failed(damaged, "raw_messages", "landed_messages_were_claimed")
+    assert where_it_was(row) == where_it_was(before | {"offset": 9_999})
+    assert row["differs"].startswith("claim")
+
+
+NOT_OF_ITS_CLAIM: list[Row] = [
+    {"timestamp": None},
+    {"timestamp": datetime(2020, 1, 1, tzinfo=UTC)},
+    {"ingested_at": datetime(2020, 1, 1, tzinfo=UTC)},
+    {"timestamp_type": "create_time"},
+    {"key": b"key"},
+    {"headers": []},
+]
+
+
+@pytest.mark.parametrize("wrong", NOT_OF_ITS_CLAIM)
+def test_a_message_that_says_what_its_claim_does_not(wrong: Row, damaged: Damaged) -> None:
+    before = damaged.change("raw_messages", 0, **wrong)
     rows = _failed(damaged, "raw_messages", "landed_messages_were_claimed")
-    assert rows == [where_it_was(before | {"offset": 9_999})]
+    assert rows == [where_it_was(before) | {"differs": next(iter(wrong))}]
 
 
 def test_a_message_without_a_fate(damaged: Damaged) -> None:
@@ -195,6 +215,52 @@ def test_values_that_the_parser_lost_of_an_option(damaged: Damaged) -> None:
     )
     rows = _failed(damaged, "assessments", "parsed_options_are_filled")
     assert rows == [where_it_was(before) | {"empty_fields": "id, checked"}]
+
+
+@pytest.mark.parametrize(
+    "column", ["computed_all_correct", "score", "keen_timestamp", "keen_created_at_seconds"]
+)
+def test_an_attempt_that_contradicts_itself(column: str, damaged: Damaged) -> None:
+    index = next(i for i, row in enumerate(damaged.rows("assessments")) if row["score"])
+    value = damaged.rows("assessments")[index][column]
+    wrong = value + 1 if isinstance(value, Decimal) else another(value)
+    before = damaged.change("assessments", index, **{column: wrong})
+    (row,) = _failed(damaged, "assessments", "attempts_agree_with_themselves")
+    assert where_it_was(row) == where_it_was(before)
+    assert column.removesuffix("_seconds") in row["differs"].split(", ")
+
+
+def test_attempts_that_tell_another_mismatch(damaged: Damaged) -> None:
+    wrong = [row for row in damaged.rows("assessments") if row["mismatch"] != "counts"]
+    damaged.rewrite("assessments", lambda rows: [row.update(mismatch="counts") for row in rows])
+    rows = _failed(damaged, "assessments", "attempts_agree_with_themselves")
+    assert _sorted(rows) == _sorted(where_it_was(row) | {"differs": "mismatch"} for row in wrong)
+
+
+def test_counts_that_are_reported_in_part(damaged: Damaged) -> None:
+    index = next(i for i, row in enumerate(damaged.rows("assessments")) if row["score"])
+    before = damaged.change("assessments", index, reported_incomplete=None)
+    (row,) = _failed(damaged, "assessments", "attempts_agree_with_themselves")
+    assert row == where_it_was(before) | {"differs": "reported_incomplete"}
+
+
+def test_attempts_that_count_other_questions_than_theirs(damaged: Damaged) -> None:
+    before = damaged.rows("assessments")[: len(COUNTS)]
+
+    def change(rows: list[Row]) -> None:
+        for row, name in zip(rows, COUNTS, strict=False):
+            row[f"computed_{name}"] += 1
+        rows[len(COUNTS)]["mismatch"] = "options"
+
+    last = damaged.rows("assessments")[len(COUNTS)]
+    damaged.rewrite("assessments", change)
+    rows = _failed(damaged, "questions", "attempts_count_their_questions")
+    assert _sorted(rows) == _sorted(
+        where_it_was(row) | {"differs": differs}
+        for row, differs in zip(
+            [*before, last], [*(f"computed_{name}" for name in COUNTS), "mismatch"], strict=True
+        )
+    )
 
 
 @pytest.mark.parametrize("fate", ["duplicate", "conflict"])

@@ -40,6 +40,7 @@ COMMANDS = [
     "services",
     "show",
     "sql",
+    "verify",
 ]
 
 Assess = Callable[..., Result]
