@@ -39,7 +39,7 @@ _SUMS = {
     "attempts": 3,
     "scored": 2,
     "score": 1.5,
-    "score_squared": 1.25,
+    "score_deviations": 0.125,
     "correct": 6,
     "total": 8,
     "all_correct": 1,
