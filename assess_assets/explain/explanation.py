@@ -107,9 +107,10 @@ def explain(
         batch = made_from["batch"]
         claims = opened[SOURCE_RANGES.name]
         batches = claimed_batches(_pin(layout, customer, claims)) if claims else []
-        counted = _counted(ask, aggregate, where, batch)
+        these = _kept(session, aggregate, stored)
+        counted = _counted(ask, aggregate, these, batch)
         sources = source_figures(ask, batches, batch, counted)
-        steps, balances = waterfall(ask, aggregate, where, sources, stored.to_pylist(), batch)
+        steps, balances = waterfall(ask, aggregate, these, sources, stored.to_pylist(), batch)
         recounted = query(session, aggregate.recount.sql(customer))
         return Explanation(
             customer=customer,
@@ -123,7 +124,7 @@ def explain(
             sources=sources,
             steps=steps,
             balances=balances,
-            messages=ask(f"{aggregate.listing(where, batch)} limit {most}"),
+            messages=ask(f"{aggregate.listing(these, batch)} limit {most}"),
             messages_query=aggregate.listing(where, batch),
         )
 
@@ -146,6 +147,13 @@ def _selected(ask: Ask, session: Any, aggregate: Aggregate, where: str | None) -
             f"none of its {made} rows is selected by: {where}" if made else "it has no rows"
         )
     return stored
+
+
+def _kept(session: Any, aggregate: Aggregate, stored: pa.Table) -> str:
+    """A condition for the rows that were selected: another asking may select others (random)."""
+    keys = aggregate.table.key
+    session.register("selected_keys", stored.select(keys))
+    return f"({', '.join(keys)}) in (select ({', '.join(keys)}) from selected_keys)"
 
 
 def _made_from(ask: Ask, name: str) -> Row:

@@ -28,7 +28,6 @@ EXAM_PIXELS, FATE_PIXELS, VALUE_PIXELS = 300, 100, 110
 MOST_DAYS = 120
 FEW_TICKS = 14
 
-WHOLE = {"tickMinStep": 1}
 VALUE = {"field": "value", "type": "quantitative"}
 TEXT = {"field": "text", "type": "nominal"}
 AS_GIVEN = {"field": "color", "type": "nominal", "scale": None}
@@ -111,13 +110,14 @@ def _scores(answers: Answers) -> Figure | None:
 
 def _times(answers: Answers) -> Figure | None:
     days = answers["days"].rows
-    by_day = 0 < len(days) <= MOST_DAYS
-    rows, unit = (days, "day") if by_day else (answers["months"].rows, "month")
-    if not rows:
+    if not days:
         return None
+    first, last = (date.fromisoformat(str(row["label"])) for row in (days[0], days[-1]))
+    span = (last - first).days
+    by_day = span < MOST_DAYS  # a day of years is thinner than a line
+    rows, unit = (days, "day") if by_day else (answers["months"].rows, "month")
     data: list[Row] = [{"label": row["label"], "value": row["attempts"]} for row in rows]
-    first, last = (date.fromisoformat(f"{row['label']}-01"[:10]) for row in (rows[0], rows[-1]))
-    is_short = (last - first).days <= FEW_TICKS * (1 if by_day else 31)
+    is_short = span <= FEW_TICKS * (1 if by_day else 31)
     # Else Vega marks parts of a day, or of a month, when there are few.
     ticks = {"tickCount": {"interval": unit, "step": 1}} if is_short else {}
     by_time = {
@@ -129,7 +129,7 @@ def _times(answers: Answers) -> Figure | None:
     }
     chart = {
         "mark": {"type": "bar", "color": ACCENT},
-        "encoding": {"x": by_time, "y": {**VALUE, "title": "attempts", "axis": WHOLE}},
+        "encoding": {"x": by_time, "y": {**VALUE, "title": "attempts", "axis": _whole(data)}},
         "width": WIDTH - 40,
         "height": 180,
     }
@@ -205,11 +205,17 @@ def _columns(data: list[Row], title: str, measure: str) -> str:
             {"mark": {"type": "bar", "cornerRadiusEnd": 3}, "encoding": {"color": AS_GIVEN}},
             {"mark": {"type": "text", "dy": -8}, "encoding": {"text": TEXT}},
         ],
-        "encoding": {"x": label, "y": {**VALUE, "title": measure, "axis": WHOLE}},
+        "encoding": {"x": label, "y": {**VALUE, "title": measure, "axis": _whole(data)}},
         "width": WIDTH - 40,
         "height": 220,
     }
     return _svg(data, chart)
+
+
+def _whole(data: list[Row]) -> dict[str, Any]:
+    """An axis of whole numbers. The smallest step alone leaves Vega halves of one and of two."""
+    most = max(int(row["value"] or 0) for row in data)
+    return {"tickMinStep": 1, **({"tickCount": most} if most < 3 else {})}
 
 
 def _svg(data: list[Row], chart: Mapping[str, Any]) -> str:

@@ -135,8 +135,19 @@ def query(session: "duckdb.DuckDBPyConnection", sql: str, most: int | None = Non
             f"One SELECT is run here, and this is {'EXPLAIN of ' if explained else ''}{kinds}. "
             f"Tables can only be read.{_ONE_PIVOT if is_pivot else ''}"
         )
-    rows = session.sql(sql)
+    rows = session.sql(_without_end(sql))
     return (rows if most is None else rows.limit(most)).to_arrow_table()
+
+
+def _without_end(sql: str) -> str:
+    """One statement without its semicolon, after which DuckDB's relations take no comment."""
+    import duckdb
+
+    text = sql.encode()
+    code = [place for place, kind in duckdb.tokenize(sql) if kind != duckdb.token_type.comment]
+    while code and text[code[-1] :].startswith(b";"):
+        text = text[: code.pop()]
+    return text.decode()
 
 
 def condition(text: str) -> str:

@@ -97,7 +97,7 @@ def test_every_day_is_counted_also_of_a_thousand(answers: Answers) -> None:
 @pytest.mark.parametrize(
     ("name", "shown", "told"),
     [
-        ("shared_names", MOST_FORMS, "The first 50 rows; 10 more are in the table exams."),
+        ("shared_names", MOST_FORMS, "The first 50 rows; 10 more are in the table assessments."),
         ("exam_positions", MOST_POSITIONS, "The first 50 places; 10 more are in the table"),
     ],
 )

@@ -176,6 +176,12 @@ def test_a_condition_may_hold_a_query_and_end_in_a_comment(assess: Assess) -> No
     assert row["reason"]
 
 
+@pytest.mark.parametrize("end", ["; -- all", ";\n/* é; */ ;", " -- all;", ";;"])
+def test_a_query_may_end_in_a_semicolon_and_a_comment(assess: Assess, end: str) -> None:
+    query = """SELECT 1 AS "n;é", ';' AS s"""
+    assert rows_of(assess("sql", query + end, *JSON)) == [{"n;é": 1, "s": ";"}]
+
+
 def test_columns_of_equal_names_are_all_in_json(assess: Assess) -> None:
     asked = "SELECT 1 AS a, 2 AS a, 3 AS a_2, 4 AS a, 5 AS b"
     assert rows_of(assess("sql", asked, *JSON)) == [{"a": 1, "a_3": 2, "a_2": 3, "a_4": 4, "b": 5}]

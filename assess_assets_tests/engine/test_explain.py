@@ -158,6 +158,18 @@ def test_the_messages_of_one_row_are_those_that_its_query_lists(
     assert all(ledger[each["source"], each["offset"]] == each["fate"] for each in listed)
 
 
+@pytest.mark.parametrize("table", EXPLAINABLE)
+def test_what_a_condition_of_chance_selects_adds_up_too(table: str, sound: LakeLayout) -> None:
+    told = explained(sound, SOUND, table, "random() < 0.5 or true")
+    assert is_right(told)
+    for _ in range(5):
+        try:
+            told = explained(sound, SOUND, table, "random() < 0.7")
+        except NothingToExplain:
+            continue
+        assert is_right(told), told.unbalanced
+
+
 def test_the_overview_is_explained_by_the_customers_row_alone(damaged: Damaged) -> None:
     damaged.repeat("customer_overview", 0, customer="rival", messages=999)
     told = explained(damaged.lake.layout, SOUND, "customer_overview", "messages > 0")

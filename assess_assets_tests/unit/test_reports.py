@@ -12,6 +12,7 @@ from rich.console import Console
 
 from assess_assets.customer_names import encode_customer
 from assess_assets.reports import wording
+from assess_assets.reports.charts import draw_charts
 from assess_assets.reports.html import render_html
 from assess_assets.reports.markdown import escape, render_markdown, summary_of
 from assess_assets.reports.terminal import AnswersOnTerminal
@@ -39,7 +40,7 @@ _SUMS = {
     "attempts": 3,
     "scored": 2,
     "score": 1.5,
-    "score_squared": 1.25,
+    "score_deviations": 0.125,
     "correct": 6,
     "total": 8,
     "all_correct": 1,
@@ -317,6 +318,33 @@ def test_an_axis_of_few_days_names_each_once(days: list[str], marks: list[str]) 
     figures = replace(figures, breakdowns={**figures.breakdowns, "day": counted})
     page = _html(answers_from("acme", 1, 1, figures))
     assert re.findall(r">([0-9]+ [A-Z][a-z]{2})</text>", page) == marks
+
+
+def _chart_of_days(days: dict[str, int], months: dict[str, int] | None = None) -> str:
+    """The chart of attempts by time."""
+
+    def counted(by_label: dict[str, int]) -> list[Counted]:
+        return [Counted(label, attempts, attempts) for label, attempts in by_label.items()]
+
+    figures = _figures(HOSTILE)
+    times = {"day": counted(days), "month": counted(months or {})}
+    figures = replace(figures, breakdowns={**figures.breakdowns, **times})
+    return draw_charts(answers_from("acme", 1, 1, figures))["time"][0].svg
+
+
+def test_few_days_of_several_years_are_drawn_by_month_with_their_years() -> None:
+    days = {"2016-03-02": 4, "2017-01-05": 1, "2018-09-30": 2}
+    chart = _chart_of_days(days, {day[:7]: attempts for day, attempts in days.items()})
+    assert 'aria-label="Attempts by month, 2016-03 to 2018-09."' in chart
+    assert re.search(r">[A-Z][a-z]{2} 2017</text>", chart)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 12])
+def test_an_axis_of_attempts_has_whole_numbers_only(most: int) -> None:
+    marks = re.findall(r">([0-9.]+)</text>", _chart_of_days({"2018-02-05": most}))
+    assert marks[0] == "0"
+    assert str(most) in marks
+    assert all(mark.isdecimal() for mark in marks)
 
 
 def test_a_report_about_nothing_says_so(nobody: Answers) -> None:

@@ -70,8 +70,9 @@ def about_exams(figures: Figures) -> Section:
             Answer(
                 "shared_names",
                 "Which exam names have more than one base exam id?",
-                "Exam names taken under several base exam ids, with each of them.",
-                figures.shared_names.told("rows", "exams") or EVERYTHING,
+                "Exam names taken under several base exam ids, with each of them: what was taken "
+                "of it under that name.",
+                figures.shared_names.told("rows", "assessments") or EVERYTHING,
                 fields=(
                     Field("exam_name", "Exam"),
                     Field("base_exam_id", "Base exam id", "id"),

@@ -100,7 +100,7 @@ def _averages(figures: Figures) -> tuple[Answer, ...]:
             "Sample standard deviation of the scores, in percentage points.",
             SCORED,
             "points",
-            _spread,
+            spread,
         ),
         _both(
             figures,
@@ -188,15 +188,11 @@ def _share(part: str, whole: str) -> Measure:
     return lambda of: share(of[part], of[whole])
 
 
-def _spread(of: Mapping[str, float]) -> Value:
-    return percent(_stddev(of["scored"], of["score"], of["score_squared"]))
-
-
-def _stddev(number: float, total: float, squares: float) -> float | None:
-    """Of a sample; None below two."""
-    if number < 2:
+def spread(of: Mapping[str, float]) -> Value:
+    """None below two scores."""
+    if of["scored"] < 2:
         return None
-    return sqrt(max(squares - total * total / number, 0.0) / (number - 1))
+    return percent(sqrt(of["score_deviations"] / (of["scored"] - 1)))
 
 
 def score_classes(tenths: list[Counted]) -> list[Counted]:

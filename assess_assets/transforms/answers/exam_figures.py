@@ -69,21 +69,27 @@ def choose_exam(customer: str, exams: Rows, exam: str | None, counts: DataFrame)
         return exam if exam in names else alike[0]
     popular = counts.orderBy("popularity_rank", "exam_name").limit(MOST_COMPARED)
     known = [row.exam_name for row in popular.select("exam_name").collect()]
-    close = difflib.get_close_matches(exam, known, n=3, cutoff=0.4)
-    meant = f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
+    lower = {name.lower() for name in known}
+    close = difflib.get_close_matches(exam.lower(), sorted(lower), n=3, cutoff=0.4)
+    proposed = [repr(name) for like in close for name in known if name.lower() == like]
+    meant = f" Did you mean {' or '.join(proposed)}?" if proposed else ""
     raise UnknownExam(
         f"Customer {customer}: table exam_counts has no exam {exam!r}.{meant} "
         f"List them: assess show exam_counts --customer {customer}"
     )
 
 
-def read_forms_of_shared_names(exams: DataFrame, counts: DataFrame) -> First:
-    """Base exam ids of each name that has several, the most messages first."""
+def read_forms_of_shared_names(attempts: DataFrame, counts: DataFrame) -> First:
+    """Base exam ids of each name that has several, the most messages first.
+
+    What was taken under that name alone: a base exam id may have other names, too.
+    """
     several = counts.where("base_exam_ids > 1").select("exam_name")
-    forms = exams.select(
-        F.explode("exam_names").alias("exam_name"), "base_exam_id", "messages", "attempts"
+    shared = (
+        attempts.join(several, "exam_name", "left_semi")
+        .groupBy("exam_name", "base_exam_id")
+        .agg(F.sum("messages").alias("messages"), F.count(F.lit(1)).alias("attempts"))
     )
-    shared = forms.join(several, "exam_name", "left_semi")
     return read_first(MOST_FORMS, shared, "exam_name", F.desc("messages"), "base_exam_id")
 
 

@@ -77,7 +77,7 @@ def gather_figures(
         fates=count_fates(frames["message_ledger"]),
         breakdowns=break_down(attempts),
         exams=exams,
-        shared_names=read_forms_of_shared_names(frames["exams"], counts) if shared else First([]),
+        shared_names=read_forms_of_shared_names(attempts, counts) if shared else First([]),
         totals=totals,
         hardest_exams=read_hardest_exams(performance),
         hardest_questions=read_hardest_questions(difficulty),

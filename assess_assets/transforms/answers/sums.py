@@ -6,7 +6,7 @@ divided where they are answered.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -37,14 +37,12 @@ class AttemptFigures:
 def sum_attempts(attempts: DataFrame, exam: str | None) -> AttemptFigures:
     """Sums over all attempts, and over those of `exam`."""
     chosen = F.lit(False) if exam is None else F.col("exam_name") == F.lit(exam)
-    sums: list[Column] = []
-    for name, value in _measures().items():
-        weighed = value * F.col("messages")
-        sums += [F.sum(value).alias(f"attempt_{name}"), F.sum(weighed).alias(f"message_{name}")]
+    sums = [F.sum(value).alias(name) for name, value in _measures().items()]
+    sums.append(F.var_pop("score").alias("variance"))
     for time in _TIMES:
         micros = F.unix_micros(time)
         sums += [F.min(micros).alias(f"first_{time}"), F.max(micros).alias(f"last_{time}")]
-    grouped = attempts.groupBy(chosen.alias("chosen")).agg(*sums)
+    grouped = attempts.groupBy(chosen.alias("chosen"), "messages").agg(*sums)
     rows = [row.asDict() for row in grouped.collect()]
     return AttemptFigures(
         whole=_added(rows),
@@ -53,11 +51,22 @@ def sum_attempts(attempts: DataFrame, exam: str | None) -> AttemptFigures:
     )
 
 
-def _added(rows: list[dict[str, float]]) -> Sums:
-    def added(weight: str) -> dict[str, float]:
-        return {name: sum(row[f"{weight}_{name}"] for row in rows) for name in _NAMES}
+def _added(rows: list[dict[str, Any]]) -> Sums:
+    return Sums(_weighed(rows, [row["messages"] for row in rows]), _weighed(rows, [1] * len(rows)))
 
-    return Sums(added("message"), added("attempt"))
+
+def _weighed(rows: list[dict[str, Any]], weights: list[int]) -> Mapping[str, float]:
+    """The groups' sums, added, and squares of the scores' deviations from the mean: in squares of
+    scores the last digits are lost, and with them a small spread of large scores."""
+    weighed = list(zip(rows, weights, strict=True))
+    sums = {name: sum(row[name] * weight for row, weight in weighed) for name in _NAMES}
+    mean = sums["score"] / (sums["scored"] or 1)
+    deviations = (
+        weight * row["scored"] * (row["variance"] + (row["score"] / row["scored"] - mean) ** 2)
+        for row, weight in weighed
+        if row["scored"]
+    )
+    return {**sums, "score_deviations": sum(deviations)}
 
 
 def _window(rows: list[dict[str, int]], time: str) -> Window:
@@ -71,7 +80,6 @@ _NAMES = (
     "attempts",
     "scored",
     "score",
-    "score_squared",
     "correct",
     "total",
     "all_correct",
@@ -93,7 +101,6 @@ def _measures() -> dict[str, Column]:
         F.lit(1).cast("bigint"),
         scored.cast("bigint"),
         score,
-        score * score,
         F.when(scored, F.col("reported_correct")).otherwise(nothing),
         F.when(scored, F.col("reported_total")).otherwise(nothing),
         all_correct.cast("bigint"),
