@@ -9,8 +9,8 @@ WORKERS ?= 2
 ATTEMPTS ?= 200000
 PYTEST_ARGS ?=
 
-# The demo's own deployment: nothing outside of ./demo is written. The path of this folder may have
-# spaces, so recipes name the demo as ./demo, or quoted.
+# The demo's own deployment: nothing outside of ./demo is written, or removed. The path of this folder
+# may have spaces, which a shell takes for ends of paths: recipes name ./demo, or quote.
 DEMO_ENV := DAGSTER_HOME="$$PWD/demo/dagster_home" ASSESS_LAKE="$$PWD/demo/lake" ASSESS_LANDING="$$PWD/demo/landing"
 PORT ?= 3000
 SERVICES ?= data/services
