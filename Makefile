@@ -9,9 +9,9 @@ WORKERS ?= 2
 ATTEMPTS ?= 200000
 PYTEST_ARGS ?=
 
-# The demo's own deployment: nothing outside of ./demo is written.
-DEMO := $(CURDIR)/demo
-DEMO_ENV := DAGSTER_HOME=$(DEMO)/dagster_home ASSESS_LAKE=$(DEMO)/lake ASSESS_LANDING=$(DEMO)/landing
+# The demo's own deployment: nothing outside of ./demo is written, or removed. The path of this folder
+# may have spaces, which a shell takes for ends of paths: recipes name ./demo, or quote.
+DEMO_ENV := DAGSTER_HOME="$$PWD/demo/dagster_home" ASSESS_LAKE="$$PWD/demo/lake" ASSESS_LANDING="$$PWD/demo/landing"
 PORT ?= 3000
 SERVICES ?= data/services
 
@@ -36,13 +36,13 @@ demo: $(READY) ## two customers, from files to answers; a second run changes not
 
 .PHONY: ui
 ui: $(READY) ## open Dagster on the demo's instance (PORT=3000)
-	@test -e $(DEMO)/dagster_home/dagster.yaml || install -D -m 644 assess_assets/cli/dagster.yaml $(DEMO)/dagster_home/dagster.yaml
+	@test -e demo/dagster_home/dagster.yaml || install -D -m 644 assess_assets/cli/dagster.yaml demo/dagster_home/dagster.yaml
 	@echo "Dagster on http://127.0.0.1:$(PORT) - stop with Ctrl-C"
 	@$(DEMO_ENV) $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
 .PHONY: clean-demo
 clean-demo: ## remove everything the demo made
-	rm -rf $(DEMO)
+	rm -rf ./demo
 
 .PHONY: lint
 lint: $(READY) ## ruff (format and check), mypy --strict, definitions load, compose file
@@ -70,7 +70,7 @@ test-unit: $(READY) ## the tests that start no engine
 	$(BIN)/pytest assess_assets_tests/unit
 
 # Settings under which Spark loses little time over tables of a few rows.
-SMALL_SPARK := SPARK_CONF_DIR=$(CURDIR)/assess_assets_tests/spark_conf
+SMALL_SPARK := SPARK_CONF_DIR="$$PWD/assess_assets_tests/spark_conf"
 
 # One process first: the others find the jars that it downloads.
 .PHONY: test-spark
@@ -117,7 +117,7 @@ bench-services: $(READY) ## topic to tables beside a bare consumer, latencies, c
 
 .PHONY: demo-services
 demo-services: $(READY) ## the demo on a real Kafka, HDFS and Spark, on both engines: needs Java 17
-	@$(BIN)/assess demo-services --folder $(SERVICES) --demo $(DEMO)
+	@$(BIN)/assess demo-services --folder $(SERVICES) --demo "$$PWD/demo"
 
 .PHONY: docs
 docs: $(READY) ## write docs/tables.md and docs/bad_input.md from what declares them

@@ -5,10 +5,10 @@ claimed, made or written. What a run then claims is decided anew by that run.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from assess_assets.assets.assessment_topic import data_version
@@ -45,6 +45,7 @@ class Sight:
     build: Build | None = None
     is_left: bool = False  # by whoever claimed the build: its run would be seen by now
     topic: TopicState | None = None
+    overview: Callable[[], Mapping[str, Progress]] = dict  # how far the rows of all customers are
     problem: Exception | None = None  # why it could not be looked at
 
 
@@ -85,14 +86,19 @@ def look_at_sources(
     topics = {customer: topic_of(customer) for customer in customers}
     states = broker.look_at_all(list(topics.values())) if broker is not None else {}
     policies = lake.policies
+    overview = cache(lambda: _overview(lake.lake))  # a table that grows with the customers: once
     return [
-        _sight(lake, customer, running_versions(policies.of(customer)), states.get(topic))
+        _sight(lake, customer, running_versions(policies.of(customer)), states.get(topic), overview)
         for customer, topic in topics.items()
     ]
 
 
 def _sight(
-    lake: LakeResource, customer: str, running: Versions, state: TopicState | Exception | None
+    lake: LakeResource,
+    customer: str,
+    running: Versions,
+    state: TopicState | Exception | None,
+    overview: Callable[[], Mapping[str, Progress]],
 ) -> Sight:
     try:
         if isinstance(state, Exception):
@@ -105,7 +111,7 @@ def _sight(
     is_left = claimed_at is not None and lake.now() - claimed_at > UNTIL_RUN_IS_SEEN
     told = f"{files} {data_version(state)} {running} {build.number if build else 0} {is_left}"
     version = hashlib.sha256(told.encode()).hexdigest()[:16]
-    return Sight(customer, version, running, build, is_left, state)
+    return Sight(customer, version, running, build, is_left, state, overview)
 
 
 def news_of(resource: LakeResource, sight: Sight) -> News | None:
@@ -124,7 +130,8 @@ def news_of(resource: LakeResource, sight: Sight) -> News | None:
     told = [*([f"{files} files"] if files else []), *([offsets] if offsets else [])]
     raw = _progress(lake, RAW_MESSAGES, customer)
     ledger = _progress(lake, MESSAGE_LEDGER, customer)
-    last = (_progress(lake, CUSTOMER_REPORT, customer), _overviewed(lake, customer))
+    overviewed = sight.overview().get(customer, Progress())
+    last = (_progress(lake, CUSTOMER_REPORT, customer), overviewed)
     if unlanded(batches, raw.highest_batch) or not _is_whole(raw, ledger, last):
         told.append("an unfinished batch")
     if (build := sight.build) is not None:
@@ -146,12 +153,11 @@ def _is_whole(raw: Progress, ledger: Progress, last: Iterable[Progress]) -> bool
     )
 
 
-def _overviewed(lake: Lake, customer: str) -> Progress:
-    """How far the customer's row of the shared table is."""
-    pinned = lake.pin_existing(CUSTOMER_OVERVIEW, customer)
-    asked = f"select build, batch from pinned where customer = '{customer}'"
-    rows = pinned.look_up(asked) if pinned else []
-    return Progress(1, rows[0]["build"], rows[0]["build"], rows[0]["batch"]) if rows else Progress()
+def _overview(lake: Lake) -> dict[str, Progress]:
+    """How far each customer's row of the shared table is."""
+    pinned = lake.pin_existing(CUSTOMER_OVERVIEW, EVERYBODY)
+    rows = pinned.look_up("select customer, build, batch from pinned") if pinned else []
+    return {row["customer"]: Progress(1, row["build"], row["build"], row["batch"]) for row in rows}
 
 
 def _last_build(lake: Lake, customer: str) -> Build | None:

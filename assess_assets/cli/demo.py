@@ -11,6 +11,7 @@ import typer
 
 from assess_assets.cli.deployment import dagster_instance, deployment, kafka_of
 from assess_assets.cli.errors import CommandFailed
+from assess_assets.cli.options import shell_quoted
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -57,7 +58,8 @@ def demo(
         typer.echo(f"{customer}: {changed} tables changed.")
     typer.echo("Open the UI:   make ui")
     typer.echo("Look around:   assess show quarantined_messages --customer globex")
-    typer.echo(f"               with ASSESS_LAKE={layout.local_root or layout.root}")
+    lake = shell_quoted(str(layout.local_root or layout.root))
+    typer.echo(f"               with ASSESS_LAKE={lake}")
     if not all(told.succeeded for told in said.values()):
         raise CommandFailed("A run failed: see above, and its log in Dagster's UI (make ui).")
 

@@ -4,6 +4,7 @@ Belongs here: landed files. Does not: a topic (`services/test_following_a_topic.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,13 @@ def a_round(follower: Follower) -> list[str]:
     pytest (Ctrl-C, a time limit): the run fails of it, and with it an innocent test."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(follower.round).result()
+
+
+def a_tick(instance: dg.DagsterInstance, cursor: str | None) -> dg.SensorResult:
+    with dg.build_sensor_context(instance, cursor, resources={"lake": resource()}) as context:
+        result = new_messages(context)
+    assert isinstance(result, dg.SensorResult)
+    return result
 
 
 def run_of(follower: Follower, run_id: str) -> dg.DagsterRun:
@@ -345,10 +353,7 @@ def test_the_sensor_requests_a_run_once_and_none_while_one_is_under_way(
 
     def tick() -> tuple[list[tuple[str | None, str | None]], list[str]]:
         nonlocal cursor
-        given = {"lake": resource()}
-        with dg.build_sensor_context(instance, cursor, resources=given) as context:
-            result = new_messages(context)
-        assert isinstance(result, dg.SensorResult)
+        result = a_tick(instance, cursor)
         cursor = result.cursor
         added = [
             key for one in result.dynamic_partitions_requests or [] for key in one.partition_keys
@@ -382,6 +387,44 @@ def test_the_sensor_requests_a_run_once_and_none_while_one_is_under_way(
     (tmp_path / "landing" / "acme" / "b.ndjson").touch()
     assert [customer for customer, _ in tick()[0]] == ["acme"]  # it may have changed
     assert tick() == ([], [])
+
+
+def test_a_tick_that_runs_out_of_time_leaves_the_rest_to_the_next_one(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assess_assets.automation.sensor.MOST_SECONDS", 0.0)
+    customers = ["acme", "globex", "initech"]
+    for customer in customers:
+        land(tmp_path, customer, "a.ndjson", message("a"))
+    instance.add_dynamic_partitions("customers", customers)
+    cursor: str | None = None
+    for customer in customers:
+        result = a_tick(instance, cursor)
+        cursor = result.cursor
+        assert [one.partition_key for one in result.run_requests or []] == [customer]
+    last = a_tick(instance, cursor)
+    assert last.run_requests == []
+    assert last.skip_reason is not None
+    assert last.skip_reason.skip_message == (
+        "3 customers, 0 of them with a run: nothing to request."
+    )
+
+
+def test_the_table_of_all_customers_is_read_once_in_a_round_not_once_for_each(
+    follower: Follower, tmp_path: Path
+) -> None:
+    for customer in ("acme", "globex"):
+        land(tmp_path, customer, "a.ndjson", message("a"))
+    assert len(a_round(follower)) == 1
+    asked = resource()
+    first, second = look_at_sources(asked, None, ["acme", "globex"])
+    assert news_of(asked, first) is None
+    shutil.rmtree(tmp_path / "lake" / "_platform" / "customer_overview")
+    assert news_of(asked, second) is None
+    later, _ = look_at_sources(asked, None, ["acme", "globex"])
+    news = news_of(asked, later)
+    assert news is not None
+    assert news.told == "an unfinished batch"
 
 
 def test_dagster_still_waits_for_the_disk_at_every_event(home: dg.DagsterInstance) -> None:
