@@ -10,7 +10,7 @@ import typer
 
 from assess_assets.cli.deployment import deployment, has_no_message, no_message_yet
 from assess_assets.cli.errors import CommandFailed
-from assess_assets.cli.explaining import first_rows, print_explanation
+from assess_assets.cli.explaining import explained_as_json, first_rows, print_explanation
 from assess_assets.cli.options import AsJson, Customer, CustomerName, chosen_customer
 from assess_assets.cli.output import print_json
 from assess_assets.cli.show import existing_tables, refused_sql_told
@@ -47,7 +47,6 @@ def explain(
     Tells their definition, the messages they are counted from and the ranges these came in. Exit
     code 1 if a number differs from its recount, or messages don't add up.
     """
-    from assess_assets.explain.explanation import as_json as told_as_json
 
     key = chosen_customer(customer, customer_name)
     aggregate = _aggregate(table)
@@ -60,7 +59,7 @@ def explain(
     _, layout = deployment()
     told = _explain(layout, key, aggregate, columns, where, limit or DEFAULT_ROWS)
     if as_json:
-        print_json(told_as_json(told, where, limit))
+        print_json(explained_as_json(told, where, limit))
         if limit is not None and len(told.rows) > limit:
             typer.echo(first_rows(limit, len(told.rows)), err=True)
     else:

@@ -1,9 +1,9 @@
-"""How an explanation looks on the terminal: values beside their recount, the waterfall, sources.
+"""How an explanation looks, for people and for programs: values, waterfall, sources.
 
 Belongs here: what `assess explain` prints. Does not: the command, or what an explanation says.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -13,6 +13,52 @@ from assess_assets.commands import update_command
 if TYPE_CHECKING:
     from assess_assets.explain.explanation import Explanation
     from assess_assets.explain.recomputed import Value
+
+
+def explained_as_json(
+    told: "Explanation", where: str | None, most: int | None = None
+) -> dict[str, Any]:
+    """Everything, for programs; of the rows the first `most`."""
+    table = told.aggregate.table
+    return {
+        "customer": told.customer,
+        "table": table.name,
+        "grain": table.grain,
+        "where": where,
+        "made_from": told.made_from,
+        "ledger": told.ledger,
+        "is_behind": told.is_behind,
+        "later_messages": told.later_messages,
+        "tables": told.tables,
+        "columns": [
+            {"column": column.name, "definition": column.meaning, "sources": list(column.sources)}
+            for column in table
+            if column.name in told.columns
+        ],
+        "rows": [
+            {
+                "key": row.key,
+                "values": {
+                    value.column: {
+                        "stored": value.stored,
+                        "recomputed": value.recomputed,
+                        "equal": value.is_equal,
+                    }
+                    for value in row.values
+                },
+            }
+            for row in told.differing_first[:most]
+        ],
+        "waterfall": [vars(step) for step in told.steps],
+        "balances": [
+            {"meaning": one.meaning, "left": one.left, "right": one.right, "holds": one.holds}
+            for one in told.balances
+        ],
+        "sources": [vars(one) for one in told.sources],
+        "messages_counted": told.messages_counted,
+        "first_messages": told.messages,
+        "messages_query": told.messages_query,
+    }
 
 
 def first_rows(limit: int, of: int) -> str:
