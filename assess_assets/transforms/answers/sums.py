@@ -43,7 +43,8 @@ def sum_attempts(attempts: DataFrame, exam: str | None) -> AttemptFigures:
         micros = F.unix_micros(time)
         sums += [F.min(micros).alias(f"first_{time}"), F.max(micros).alias(f"last_{time}")]
     grouped = attempts.groupBy(chosen.alias("chosen"), "messages").agg(*sums)
-    rows = [row.asDict() for row in grouped.collect()]
+    # In one order, so that what is added up has the same last digits every time.
+    rows = [row.asDict() for row in grouped.orderBy("chosen", "messages").collect()]
     return AttemptFigures(
         whole=_added(rows),
         chosen=_added([row for row in rows if row["chosen"]]),
