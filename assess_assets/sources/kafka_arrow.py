@@ -5,6 +5,7 @@ Belongs here: the translation. Does not: which messages belong to a range (`kafk
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from operator import methodcaller
 from typing import Any, Final
 
 import pyarrow as pa
@@ -74,14 +75,20 @@ def _time(kind: int, milliseconds: int) -> int | None:
     return milliseconds if is_time else None
 
 
+# For a name that isn't UTF-8 the client (2.16.1) gives a list with a hole, which ends Python when
+# it is touched, and sets an error, by which it is noticed. But not by `message.headers()` in a
+# loop, as Python 3.11 shortens a call that is made often; nor if it is asked again.
+_asked_once = methodcaller("headers")
+
+
 def _headers(messages: Sequence[Message]) -> tuple[list[Any], list[str | None]]:
     """Each message's headers, and what is wrong with them: of a message that has one whose name
-    isn't UTF-8, the client gives none. It is asked once: what it says the second time ends Python.
+    isn't UTF-8, the client gives none.
     """
     headers, defects = [], []
     for message in messages:
         try:
-            found, defect = message.headers(), None
+            found, defect = _asked_once(message), None
         except (SystemError, UnicodeError):  # the first, in confluent-kafka 2.16.1
             found, defect = None, BROKEN_HEADERS
         headers.append(found)

@@ -97,10 +97,12 @@ def test_a_message_is_kept_with_key_headers_and_time(topic: Topic) -> None:
 
 
 def test_a_header_whose_name_is_not_utf8_is_a_defect_of_its_message_alone(topic: Topic) -> None:
+    before = [f"{i}" for i in range(200)]  # Python makes a call that is made often shorter
+    topic.send(*before)
     topic.send("a", headers=[("trace", b"1")])
     topic.send_with_header(b"a\xffb", b"kept")
     topic.send("c")
-    rows = topic.read(topic.claim())
+    rows = topic.read(topic.claim())[len(before) :]
     assert [(row["value"], row["source_defect"]) for row in rows] == [
         (b"a", None),
         (b"kept", "a name among the message's headers is not UTF-8: none of them can be read"),
