@@ -8,7 +8,8 @@ from assess_assets.checks.balance import WATERMARK
 from assess_assets.checks.facts import ATTEMPT, Fact, named, query, where_it_is
 from assess_assets.tables.attempts import COUNTS
 
-_SAYS_OPTIONS_DIFFER = "a.mismatch in ('options', 'counts_and_options')"
+# In brackets: Spark's grammar has no comparison behind `in (...)`.
+_SAYS_OPTIONS_DIFFER = "(a.mismatch in ('options', 'counts_and_options'))"
 # What is not reported differs from nothing.
 _COUNTS_DIFFER = " or ".join(
     f"a.reported_{name} <> a.computed_{name}" for name in (*COUNTS, "all_correct")
