@@ -443,7 +443,8 @@ def test_an_interrupted_publish_says_how_many_messages_there_are(
 def test_topics_are_registered_as_customers(
     deployed: Platform, kafka: KafkaBroker, assess: Assess
 ) -> None:
-    assert assess("customers", "sync").exit_code == 0  # whoever other tests have published to
+    synced = assess("customers", "sync")
+    assert synced.exit_code == 0, synced.output  # whoever other tests have published to
     topic = Topic(kafka, "only-published")
     topic.create()
     misnamed = "assessments.No-Key"  # one thing to tell does not hide another

@@ -73,6 +73,8 @@ class Topic:
     ) -> None:
         """Publish messages and wait for the broker; `together`: packed in one batch."""
         producer = self.producer(**({"linger_ms": 1000} if together else {}))
+        if together:  # what waits for the topic to be known is handed over one by one
+            producer.list_topics(self.name, timeout=60)
         for value in values:
             producer.produce(self.name, value, partition=partition, **more)
         assert producer.flush(60) == 0
