@@ -443,8 +443,7 @@ def test_an_interrupted_publish_says_how_many_messages_there_are(
 def test_topics_are_registered_as_customers(
     deployed: Platform, kafka: KafkaBroker, assess: Assess
 ) -> None:
-    synced = assess("customers", "sync")
-    assert synced.exit_code == 0, synced.output  # whoever other tests have published to
+    assess("customers", "sync")  # whoever other tests have published to, or to nobody: code 1
     topic = Topic(kafka, "only-published")
     topic.create()
     misnamed = "assessments.No-Key"  # one thing to tell does not hide another
