@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from assess_assets.commands import update_command
-from assess_assets.storage.lake_faults import LakeFault, first_lines
+from assess_assets.storage.lake_faults import LakeFault, first_lines, lake_faults
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
 from assess_assets.tables.registry import TABLES, table_named
@@ -51,6 +51,14 @@ def damage_told(customer: str, root: str, table: str | None = None) -> Iterator[
             f"Customer {customer}, table {damaged} ({uri}): its files are damaged or not all there "
             f"({first_lines(error)}). {_cure(damaged, customer, uri, str(error))}"
         ) from error
+
+
+@contextmanager
+def table_faults(customer: str, table: str, uri: str) -> Iterator[None]:
+    """`lake_faults` and `damage_told`, of one table."""
+    root = uri.rsplit("/", 2)[0]
+    with damage_told(customer, root, table), lake_faults(customer, table, uri):
+        yield
 
 
 def _cure(table: str, customer: str, uri: str, told: str) -> str:

@@ -18,7 +18,7 @@ from deltalake.exceptions import CommitFailedError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from assess_assets.storage.damage import damage_told
+from assess_assets.storage.damage import table_faults
 from assess_assets.storage.engine_faults import engine_faults
 from assess_assets.storage.gate import STALE, gated
 from assess_assets.storage.job_names import named_jobs
@@ -59,9 +59,7 @@ class Pin:
         long to be asked. Timestamps are in UTC, whatever the time zone of the machine. Columns that
         a table of older code lacks are null.
         """
-        name, root = self.table.name, self.uri.rsplit("/", 2)[0]
-        faults = lake_faults(self.customer, name, self.uri)
-        with damage_told(self.customer, root, name), faults:
+        with table_faults(self.customer, self.table.name, self.uri):
             if lacking := new_columns(self.log, self.table):
                 nulls = ", ".join(f"null as {name}" for name in lacking)
                 sql = f"with pinned as (select *, {nulls} from stored) {sql}"

@@ -17,8 +17,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import FileType, PyFileSystem
 
-from assess_assets.storage.damage import damage_told
-from assess_assets.storage.lake_faults import lake_faults
+from assess_assets.storage.damage import table_faults
 from assess_assets.storage.opening import open_existing
 
 
@@ -51,8 +50,7 @@ class Kept:
 
 def keep(customer: str, table: str, uri: str, upkeep: Upkeep) -> Kept | None:
     """Compact and vacuum a table; None if there is none. Doing it twice changes nothing more."""
-    root = uri.rsplit("/", 2)[0]
-    with damage_told(customer, root, table), lake_faults(customer, table, uri):
+    with table_faults(customer, table, uri):
         opened = open_existing(customer, table, uri)
         return _keep(table, opened, upkeep) if opened else None
 

@@ -7,8 +7,8 @@ of both that there is none.
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
-from assess_assets.storage.damage import damage_told
-from assess_assets.storage.lake_faults import fault_of, lake_faults
+from assess_assets.storage.damage import table_faults
+from assess_assets.storage.lake_faults import fault_of
 
 
 def open_existing(customer: str, table: str, uri: str) -> DeltaTable | None:
@@ -16,7 +16,7 @@ def open_existing(customer: str, table: str, uri: str) -> DeltaTable | None:
 
     Raises LakeFault if that can't be seen, and TableDamaged if its log can't be read.
     """
-    with damage_told(customer, uri.rsplit("/", 2)[0], table), lake_faults(customer, table, uri):
+    with table_faults(customer, table, uri):
         try:
             return DeltaTable(uri)
         except TableNotFoundError as error:
