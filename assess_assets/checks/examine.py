@@ -13,7 +13,7 @@ from assess_assets.checks.counting import Frames, count, large_tables, run_query
 from assess_assets.checks.facts import Check, Fact, Rate, Schema
 from assess_assets.checks.opening import Opened, open_table
 from assess_assets.checks.overtaken import require_not_overtaken
-from assess_assets.checks.unchanged import Notes, note_of, nothing_noted, unseen_of
+from assess_assets.checks.unchanged import Notes, files_of, note_of, nothing_noted, unseen_of
 from assess_assets.checks.verdicts import SAMPLE_ROWS, Verdict
 from assess_assets.customers import CustomerPolicy
 from assess_assets.storage.job_names import named_jobs
@@ -69,7 +69,8 @@ def _asked(
     pins = {name: one.pin for name, one in opened.items() if one.pin}
     large = large_tables(pins)
     queries = [check for check in checks if not isinstance(check, Schema)]
-    spared = unseen_of((check.name for check in queries if check.table in large), noted, pins)
+    files = {name: files_of(pin) for name, pin in pins.items()} if large else {}
+    spared = unseen_of((check.name for check in queries if check.table in large), noted, files)
     rows_of, failing = count(lake, queries, frames, large, spared)
 
     found: list[Verdict] = []
@@ -83,7 +84,7 @@ def _asked(
             sample = _sample(lake, check, frames)
             found.append(verdicts.broken(check, customer, rows, failing[check.name], sample))
         else:
-            note = note_of(check.name, pins) if check.table in large else None
+            note = note_of(check.name, files) if check.table in large else None
             found.append(verdicts.holds(check, customer, rows, note, spared.get(check.name)))
     return found
 

@@ -20,7 +20,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from pyspark.sql import DataFrame
 
 from assess_assets.checks.suspicions import LOOK_FOR, Suspicion
-from assess_assets.storage.delta import Pin, rows_after
+from assess_assets.storage.delta import Pin
 
 NOTE = "looked_at"  # the name of a note among a result's metadata
 _HIGHEST = "max.batch"
@@ -34,6 +34,7 @@ class Note(NamedTuple):
 
 
 Notes = Callable[[str], Note | None]  # of a check, by its name
+Files = Mapping[str, list[dict[str, Any]]]  # `files_of` each table, by its name
 
 
 def nothing_noted(check: str) -> None:
@@ -55,43 +56,49 @@ class Unseen:
         }
 
 
-def unseen_of(facts: Iterable[str], noted: Notes, pins: Mapping[str, Pin]) -> dict[str, Unseen]:
+def unseen_of(facts: Iterable[str], noted: Notes, files: Files) -> dict[str, Unseen]:
     """By fact; those without a note, or with one of other files, are not among them."""
     found = {}
     for fact in facts:
-        look = _look_for(fact, pins)
-        if look and (note := noted(fact)) and note == _note_of(look, pins, note.batch):
-            rows = {name: rows_after(pins[name], note.batch) for name in look.within_batches}
+        look = _look_for(fact, files)
+        if look and (note := noted(fact)) and note == _note_of(look, files, note.batch):
+            rows = {
+                name: sum(one["num_records"] or 0 for one in files[name] if _is_later(one, note))
+                for name in look.within_batches
+            }
             found[fact] = Unseen(note.batch, rows)
     return found
 
 
-def note_of(fact: str, pins: Mapping[str, Pin]) -> Note | None:
-    """What to note of a fact that holds in the pinned tables."""
-    look = _look_for(fact, pins)
+def note_of(fact: str, files: Files) -> Note | None:
+    """What to note of a fact that holds in the tables of these files."""
+    look = _look_for(fact, files)
     if look is None:
         return None
-    highest = [file[_HIGHEST] for file in _files(pins[look.table])]
-    return _note_of(look, pins, max(highest, default=0)) if None not in highest else None
+    highest = [file[_HIGHEST] for file in files[look.table]]
+    return _note_of(look, files, max(highest, default=0)) if None not in highest else None
 
 
-def _look_for(fact: str, pins: Mapping[str, Pin]) -> Suspicion | None:
+def _look_for(fact: str, files: Files) -> Suspicion | None:
     """None also for one that reads more than the checks which are asked."""
     look = LOOK_FOR.get(fact)
-    return look if look and pins.keys() >= set(look.within_batches) else None
+    return look if look and files.keys() >= set(look.within_batches) else None
 
 
-def _note_of(look: Suspicion, pins: Mapping[str, Pin], batch: int) -> Note:
+def _note_of(look: Suspicion, files: Files, batch: int) -> Note:
     digest = hashlib.sha256(look.query.encode())
     for name in look.within_batches:
-        files = [
-            one for one in _files(pins[name]) if one[_HIGHEST] is None or one[_HIGHEST] <= batch
-        ]
-        digest.update(repr((name, sorted(map(repr, files)))).encode())
+        seen = [repr(one) for one in files[name] if one[_HIGHEST] is None or one[_HIGHEST] <= batch]
+        digest.update(repr((name, sorted(seen))).encode())
     return Note(batch, digest.hexdigest())
 
 
-def _files(pinned: Pin) -> list[dict[str, Any]]:
+def _is_later(file: Mapping[str, Any], note: Note) -> bool:
+    """Whether it may hold a row of a later batch."""
+    return file[_HIGHEST] is None or file[_HIGHEST] > note.batch
+
+
+def files_of(pinned: Pin) -> list[dict[str, Any]]:
     """Name, size, rows and time of each file of the pinned version, and its highest batch."""
     actions = pa.table(pinned.log.get_add_actions(flatten=True))
     known = [name for name in actions.column_names if name == _HIGHEST or "." not in name]

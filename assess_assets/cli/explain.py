@@ -47,7 +47,6 @@ def explain(
     Tells their definition, the messages they are counted from and the ranges these came in. Exit
     code 1 if a number differs from its recount, or messages don't add up.
     """
-
     key = chosen_customer(customer, customer_name)
     aggregate = _aggregate(table)
     if column is not None and column not in aggregate.table.column_names:
