@@ -3,6 +3,7 @@
 Belongs here: recipes run in a copy of the checkout's Makefile. No .venv is made, no engine started.
 """
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -25,8 +26,15 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def _make(checkout: Path, *arguments: str) -> str:
+    """Run make as a user's shell does: below `make test`, it would be told what that was asked."""
+    outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
     done = subprocess.run(
-        ["make", *arguments], cwd=checkout, capture_output=True, text=True, timeout=60
+        ["make", *arguments],
+        cwd=checkout,
+        env={name: value for name, value in os.environ.items() if name not in outer},
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
