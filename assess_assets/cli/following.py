@@ -10,6 +10,7 @@ customer's failure there stops nobody else, and what a run costs whoever it is f
 import os
 import socket
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -42,20 +43,32 @@ MOST_ROUNDS_TO_WAIT = 64
 
 
 @dataclass
+class _Standing:
+    """What earlier rounds know of a customer."""
+
+    failures: int = 0  # in a row
+    not_before: int = 0  # the round in which it is tried again
+    settled: str | None = None  # the version of its sources at which there was no news
+    done: str | None = None  # the key of the news that a run has dealt with
+
+
+@dataclass
 class Follower:
-    """Rounds for all customers, or `only` some. `failing`: how often each failed in a row;
-    `is_blind`: nothing could be looked at in the last round."""
+    """Rounds for all customers, or `only` some. `is_blind`: nothing could be looked at in the last
+    round."""
 
     instance: dg.DagsterInstance
     only: frozenset[str]
     say: Callable[[str], None]
-    failing: dict[str, int] = field(default_factory=dict)
     is_blind: bool = False
     _rounds: int = 0
-    _not_before: dict[str, int] = field(default_factory=dict)  # the round, of who failed
-    _settled: dict[str, str] = field(default_factory=dict)  # version at which there was no news
-    _done: dict[str, str] = field(default_factory=dict)  # key of the news that a run has seen
+    _standings: defaultdict[str, _Standing] = field(default_factory=lambda: defaultdict(_Standing))
     _said: set[str] = field(default_factory=set)
+
+    @property
+    def failing(self) -> dict[str, int]:
+        """How often each customer that is not up to date has failed in a row."""
+        return {name: one.failures for name, one in self._standings.items() if one.failures}
 
     def open(self) -> None:
         """Start the engine; end on paper the runs of a process like this that was killed."""
@@ -114,17 +127,18 @@ class Follower:
 
     def _news(self, sight: Sight) -> News | None:
         customer = sight.customer
-        is_waiting = self._rounds < self._not_before.get(customer, 0)
-        settled = self._settled.get(customer) == sight.version
-        if is_waiting or settled or not self._is_wanted(customer):
+        standing = self._standings[customer]
+        is_waiting = self._rounds < standing.not_before
+        is_settled = standing.settled == sight.version
+        if is_waiting or is_settled or not self._is_wanted(customer):
             return None
         try:
             news = news_of(self._lake, sight)
         except Exception as error:  # one customer's tables or topic
             self._failed(customer, str(error))
             return None
-        if news is None or self._done.get(customer) == news.key:
-            self._settled[customer] = sight.version
+        if news is None or standing.done == news.key:
+            standing.settled = sight.version
             self._succeeded(customer)
             return None
         return news
@@ -150,7 +164,7 @@ class Follower:
             reason = aside.get(one.customer) or (None if result.success else _first_failure(result))
             told = f"{one.customer}: {one.told}; run {result.run_id}, {seconds:.1f} s"
             if result.success or (aside and one.customer not in aside):
-                self._done[one.customer] = one.key
+                self._standings[one.customer].done = one.key
                 self._succeeded(one.customer)
                 self.say(told)
             else:
@@ -158,15 +172,17 @@ class Follower:
         return result.run_id
 
     def _succeeded(self, customer: str) -> None:
-        if self.failing.pop(customer, 0):
+        standing = self._standings[customer]
+        if standing.failures:
             self.say(f"{customer}: is up to date again.")
-        self._not_before.pop(customer, None)
+        standing.failures = standing.not_before = 0
 
     def _failed(self, customer: str, told: str) -> None:
         """It is tried again in the next round, then after 2, 4, 8 ... rounds."""
-        times = self.failing[customer] = self.failing.get(customer, 0) + 1
-        wait = min(2 ** (times - 1), MOST_ROUNDS_TO_WAIT)
-        self._not_before[customer] = self._rounds + wait
+        standing = self._standings[customer]
+        standing.failures += 1
+        wait = min(2 ** (standing.failures - 1), MOST_ROUNDS_TO_WAIT)
+        standing.not_before = self._rounds + wait
         when = "in the next round" if wait == 1 else f"in {wait} rounds"
         self.say(f"{customer}: FAILED, and is tried again {when}. {told}")
 
