@@ -39,7 +39,6 @@ def test_the_first_run_makes_build_1(acme: Steps) -> None:
     assert {row["build"] for name in MADE for row in acme.rows(name)} == {1}
 
 
-@pytest.mark.both_engines
 def test_a_rebuild_gives_the_same_tables_and_leaves_raw_messages_alone(acme: Steps) -> None:
     acme.land("b.ndjson", lines(*of_every_fate("later ")))
     acme.run()

@@ -105,12 +105,7 @@ def test_a_crash_before_any_commit_is_finished_by_the_next_run(
 
 
 @pytest.mark.parametrize(
-    "situation",
-    [
-        before_the_first_run,
-        pytest.param(before_a_second_batch, marks=pytest.mark.both_engines),
-        before_a_rebuild_with_news,
-    ],
+    "situation", [before_the_first_run, before_a_second_batch, before_a_rebuild_with_news]
 )
 def test_runs_that_crash_before_each_commit_in_turn_are_finished_by_the_last(
     situation: Situation, prepared: Prepared, tmp_path: Path
@@ -225,7 +220,6 @@ def test_a_build_that_two_runs_claim_is_claimed_once(prepared: Prepared, tmp_pat
     assert steps.all_rows() == expected
 
 
-@pytest.mark.both_engines
 def test_a_reader_sees_the_old_build_of_a_table_until_the_new_one_is_whole(
     prepared: Prepared, tmp_path: Path
 ) -> None:

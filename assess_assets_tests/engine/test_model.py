@@ -15,7 +15,7 @@ from assess_assets_tests.faults.watching import Violation
 
 pytestmark = pytest.mark.faults
 
-STEPS = 40 if ENGINE == "sail" else 10
+STEPS = 40 if ENGINE == "sail" else 4
 STEPS_TO_FIND = 150  # measured: 40 to 48
 # What to play: the scenes that each guards against.
 SCENES_THAT_NEED = {

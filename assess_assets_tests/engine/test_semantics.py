@@ -74,7 +74,6 @@ def test_within_one_batch_every_message_has_its_one_fate(acme: Steps) -> None:
     ]
 
 
-@pytest.mark.both_engines
 def test_across_batches_the_fates_are_the_same(acme: Steps) -> None:
     judge_each(acme, *([each] for each in of_every_fate()))
     assert acme.fates() == FATES

@@ -94,7 +94,6 @@ WRONG: list[Row] = [
 ]
 
 
-@pytest.mark.both_engines
 def test_each_value_that_only_the_bytes_know(verify: Verify, damaged: Damaged) -> None:
     before = damaged.rows("assessments")[: len(WRONG)]
     damaged.rewrite(
