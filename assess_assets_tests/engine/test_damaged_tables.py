@@ -210,6 +210,40 @@ def test_claims_that_were_taken_away_are_not_made_again_over_what_is_landed(
     assert len(acme.rows("source_ranges")) == left
 
 
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        ("source = 'a.ndjson'", "a.ndjson (partition 0) up to offset 7 in batch 1"),
+        ("batch = 2", "long.ndjson (partition 0) up to offset 2 in batch 2"),
+        ("batch = 3", "long.ndjson (partition 0) up to offset 5 in batch 3"),
+    ],
+    ids=["of a file", "of the first part of a file", "of the last part of a file"],
+)
+def test_a_claim_that_was_taken_away_below_later_ones_is_not_made_again(
+    acme: Steps, gone: str, told: str
+) -> None:
+    acme.max_messages = 3
+    acme.land("long.ndjson", lines(*of_every_fate("b")[:6]))
+    acme.land("x.ndjson", lines(*of_every_fate("x")[:3]))
+    for _ in range(3):
+        acme.judge()
+    before = acme.rows("raw_messages")
+    assert acme.values("source_ranges", "batch") == [1, 2, 3, 4]
+    DeltaTable(acme.uri("source_ranges")).delete(gone)
+    acme.land("copy.ndjson", lines(*of_every_fate()))  # whose content is not known either now
+    with pytest.raises(UpstreamNotReady) as refused:
+        acme.judge()
+    assert f"{told}, and source_ranges claims none there. " in str(refused.value)
+    assert "Restore the earlier version of source_ranges" in str(refused.value)
+    assert acme.rows("raw_messages") == before
+    assert len(acme.rows("source_ranges")) == 3
+    uri = acme.uri("source_ranges")
+    DeltaTable(uri).restore(DeltaTable(uri).version() - 1)
+    acme.judge()
+    assert acme.rows("raw_messages") == before
+    assert acme.values("source_ranges", "kind")[-1] == "refused"
+
+
 def test_a_customer_whose_whole_folder_was_moved_away_is_read_anew(acme: Steps) -> None:
     before = acme.all_rows()
     shutil.move(acme.folder / "lake" / "acme", acme.folder / "moved away")
