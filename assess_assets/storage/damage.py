@@ -25,8 +25,10 @@ _SIGNS: Final = re.compile(
     r"Parquet error|[mM]agic (bytes|number)|deserialize thrift|is not a Parquet file|"
     r"\.parquet\b[^;\n]* (not found|does not exist)|"
     r"Kernel error: (Json error|Arrow error|Internal error CRC|Invalid Checkpoint)|"
-    r"Expected contiguous commit files|Invalid JSON in log record"
+    r"Expected contiguous commit files|No table metadata or protocol found|"
+    r"Invalid JSON in log record"
 )
+_STRUCTS: Final = re.compile(r": ParsedLogPath \{.*")  # how Rust prints them, a thousand signs
 _NAMES: Final = "|".join(table.name for table in TABLES)
 _TABLE: Final = re.compile(rf"registered as '({_NAMES})'|/({_NAMES})/[^/\s]*\.parquet")
 
@@ -43,14 +45,19 @@ def damage_told(customer: str, root: str, table: str | None = None) -> Iterator[
         raise
     except Exception as error:
         named = _TABLE.search(str(error))
-        damaged = (named[1] or named[2]) if named else table
-        if damaged is None or not _SIGNS.search(str(error)):
+        which = (named[1] or named[2]) if named else table
+        if which is None or not _SIGNS.search(str(error)):
             raise
-        uri = LakeLayout(root).uri(table_named(damaged), customer)
-        raise TableDamaged(
-            f"Customer {customer}, table {damaged} ({uri}): its files are damaged or not all there "
-            f"({first_lines(error)}). {_cure(damaged, customer, uri, str(error))}"
-        ) from error
+        uri = LakeLayout(root).uri(table_named(which), customer)
+        raise damaged(customer, which, uri, str(error)) from error
+
+
+def damaged(customer: str, table: str, uri: str, told: str) -> TableDamaged:
+    """The error, which says what heals the table; `told` is what was found."""
+    return TableDamaged(
+        f"Customer {customer}, table {table} ({uri}): its files are damaged or not all there "
+        f"({first_lines(_STRUCTS.sub('', told))}). {_cure(table, customer, uri, told)}"
+    )
 
 
 @contextmanager

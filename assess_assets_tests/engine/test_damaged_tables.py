@@ -183,6 +183,38 @@ def test_claims_that_do_not_say_what_was_claimed_stop_whoever_reads_them(
     assert acme.values("source_ranges", "batch") == [1, 2]
 
 
+@pytest.mark.parametrize("gone", [(0,), (1,), (0, 1)], ids=["first", "second", "both"])
+@pytest.mark.parametrize("table", ["raw_messages", "message_ledger", "source_ranges"])
+def test_a_table_whose_earlier_commits_are_gone_is_told_and_no_lost_race(
+    acme: Steps, table: str, gone: tuple[int, ...]
+) -> None:
+    for name in ("b", "c"):
+        acme.land(f"{name}.ndjson", lines(*of_every_fate(name)))
+        acme.judge()
+    acme.land("d.ndjson", lines(*of_every_fate("d")))
+    for version in gone:
+        (folder_of(acme, table) / "_delta_log" / f"{version:020}.json").unlink()
+    failed = acme.lake.for_each([acme.customer], lambda _: acme.judge()).failures[acme.customer]
+    assert isinstance(failed, TableDamaged)
+    assert str(failed).startswith(f"Customer acme, table {table} ({acme.uri(table)}): its files ")
+    assert str(failed).endswith(AGAIN)
+    assert "ParsedLogPath" not in str(failed)
+    code, said = told("sql", f"select * from {table}", "-c", "acme")
+    assert (code, said.strip()) == (1, f"assess: {failed}")
+
+
+def test_a_checkpoint_stands_for_the_commits_before_it(acme: Steps) -> None:
+    before = acme.all_rows()
+    for table in ("raw_messages", "source_ranges"):
+        DeltaTable(acme.uri(table)).create_checkpoint()
+        (folder_of(acme, table) / "_delta_log" / f"{0:020}.json").unlink()
+    acme.run()
+    assert acme.all_rows() == before
+    acme.land("b.ndjson", lines(*of_every_fate("b")))
+    acme.run()
+    assert acme.values("source_ranges", "batch") == [1, 2]
+
+
 def test_a_checkpoint_that_is_gone_is_told_with_what_to_remove(acme: Steps) -> None:
     log = folder_of(acme, "exams") / "_delta_log"
     DeltaTable(acme.uri("exams")).create_checkpoint()
