@@ -17,7 +17,16 @@ from assess_assets.tables.registry import TABLES, table_named
 
 
 class TableDamaged(LakeFault):
-    """Files of a table are not as they were written. Nothing was made from it."""
+    """Files of a table are not as they were written. Nothing was made from it.
+
+    `fix` is what heals it, whatever was found (`what`).
+    """
+
+    def __init__(self, what: str, fix: str = "", customer: str = "") -> None:
+        super().__init__(f"{what} {fix}".rstrip())
+        self.what = what
+        self.fix = fix
+        self.customer = customer
 
 
 # By deltalake, Sail, pyarrow and Spark. A commit that is missing may also be one under way.
@@ -56,7 +65,9 @@ def damaged(customer: str, table: str, uri: str, told: str) -> TableDamaged:
     """The error, which says what heals the table; `told` is what was found."""
     return TableDamaged(
         f"Customer {customer}, table {table} ({uri}): its files are damaged or not all there "
-        f"({first_lines(_STRUCTS.sub('', told))}). {_cure(table, customer, uri, told)}"
+        f"({first_lines(_STRUCTS.sub('', told))}).",
+        _cure(table, customer, uri, told),
+        customer,
     )
 
 

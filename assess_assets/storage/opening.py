@@ -6,6 +6,7 @@ of both that there is none. And telling one whose log has lost its beginning.
 
 from typing import Final
 
+import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
@@ -31,6 +32,21 @@ def open_existing(customer: str, table: str, uri: str) -> DeltaTable | None:
             told = "the first commits of its log are gone"
             raise damaged(customer, table, uri, told)
     return log
+
+
+def require_files(customer: str, table: str, uri: str, log: DeltaTable) -> None:
+    """Raises TableDamaged if a file of the opened version is gone, or is shorter than it was.
+
+    Files are listed, none is read: one that was overwritten at its length is not told.
+    """
+    with table_faults(customer, table, uri):
+        files = pa.table(log.get_add_actions(flatten=True)).select(["path", "size_bytes"])
+        sizes = {file["path"]: file["size_bytes"] for file in files.to_pylist()}
+        found = DeltaStorageHandler.from_table(log._table).get_file_info(list(sizes))
+        wrong = [one.path for one in found if one.size != sizes[one.path]]
+    if wrong:
+        told = f"{len(wrong)} of {len(sizes)} files are gone or cut off, such as {wrong[0]}"
+        raise damaged(customer, table, uri, told)
 
 
 def _has_beginning(log: DeltaTable) -> bool:

@@ -7,6 +7,7 @@ and files that this user may not read (`unit/test_unreadable.py`).
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from deltalake import DeltaTable, write_deltalake
 from typer.testing import CliRunner
 
 from assess_assets.cli.app import app
+from assess_assets.cli.table_findings import table_findings
 from assess_assets.storage.damage import TableDamaged
 from assess_assets.storage.maintenance import Upkeep, keep
 from assess_assets.storage.protocol import UpstreamNotReady
 from assess_assets_tests.damage import Damaged
 from assess_assets_tests.deliveries import lines, of_every_fate
-from assess_assets_tests.steps import MADE, Steps, sample
+from assess_assets_tests.steps import MADE, WRITTEN, Steps, sample
 
 CURE = "Move its folder out of the lake"
 AGAIN = "dagster asset materialize -m assess_assets.definitions --select '*' --partition acme"
@@ -335,3 +337,40 @@ def test_maintenance_names_the_table_that_it_cannot_read(acme: Steps) -> None:
     upkeep = Upkeep(max_small_files=0, target_bytes=2**20, retention=timedelta(days=7))
     with pytest.raises(TableDamaged, match=r"^Customer acme, table raw_messages "):
         keep("acme", "raw_messages", acme.uri("raw_messages"), upkeep)
+
+
+def doctor_on_tables() -> list[dict[str, str]]:
+    result = CliRunner().invoke(app, ["doctor", "--json"])
+    found = json.loads(result.stdout)
+    assert {"lake", "landing", "engine"} <= {one["subject"] for one in found}  # they go on
+    return [one for one in found if one["subject"] == "table files"]
+
+
+def test_the_doctor_names_every_damaged_table_of_every_customer_and_what_heals_it(
+    acme: Steps,
+) -> None:
+    shutil.copytree(acme.folder / "lake" / "acme", acme.folder / "lake" / "globex")
+    (sound,) = doctor_on_tables()
+    assert (sound["status"], sound["fix"]) == ("ok", "")
+    assert sound["told"] == f"those of all {2 * len(WRITTEN)} tables of 2 customers are there"
+    cut_file(acme, "exams")
+    cut_last_commit(acme, "builds")
+    remove_file(replace(acme, customer="globex"), "raw_messages")
+    found = doctor_on_tables()
+    assert [(one["status"], one["told"].partition(" (")[0]) for one in found] == [
+        ("fail", "Customer acme, table builds"),
+        ("fail", "Customer acme, table exams"),
+        ("fail", "Customer globex, table raw_messages"),
+    ]
+    assert all(acme.layout.root in one["told"] for one in found)
+    assert found[1]["fix"] == f"{CURE}: the table is made again by {AGAIN}"
+    assert found[2]["fix"].startswith("Restore its folder from a backup. Without one, move its ")
+
+
+def test_the_doctor_says_whom_it_had_no_time_to_look_at(
+    acme: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assess_assets.cli.table_findings.SECONDS", -1.0)
+    (found,) = table_findings(acme.layout, acme.landing.parent)
+    assert (found.status, found.fix) == ("warn", "assess customers")
+    assert found.told == "those of 1 of 1 customers were not looked at, for want of time"
