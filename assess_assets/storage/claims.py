@@ -85,13 +85,10 @@ def landed_ends(raw: Pin) -> dict[Place, int]:
 
 
 def claimed_ends(batches: Sequence[Batch]) -> dict[Place, int]:
-    """The same of what was claimed to be read."""
-    ends: dict[Place, int] = {}
-    for batch in batches:
-        for claim in (claim for claim in batch.ranges if claim.kind == "read"):
-            place = Place(batch.number, claim.source, claim.partition)
-            ends[place] = max(claim.end_offset, ends.get(place, 0))
-    return ends
+    """The same of what was claimed."""
+    claims = ((batch.number, claim) for batch in batches for claim in batch.ranges)
+    ends = [(Place(batch, one.source, one.partition), one.end_offset) for batch, one in claims]
+    return dict(sorted(ends))  # of several ranges of one place, the last is kept
 
 
 def unlanded(batches: Sequence[Batch], highest: int) -> list[Batch]:
