@@ -20,12 +20,14 @@ from assess_assets.storage.claims import (
     Batch,
     claim_batch,
     claimed_batches,
+    claimed_ends,
     count_landed,
+    landed_ends,
     unlanded,
 )
 from assess_assets.storage.delta import Pin
 from assess_assets.storage.lake import MESSAGES_OF_ONE_FILE, Lake, Replacement
-from assess_assets.storage.protocol import require_claims
+from assess_assets.storage.protocol import require_claims, require_ranges
 from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
 
 
@@ -79,7 +81,7 @@ class Landed:
 
 def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) -> Landed:
     customer = sources.customer
-    raw = lake.pin(RAW_MESSAGES, customer)
+    raw = before = lake.pin(RAW_MESSAGES, customer)
     claims = lake.pin(SOURCE_RANGES, customer)
     batches = claimed_batches(claims)
     landed = lake.progress(raw).highest_batch
@@ -96,6 +98,8 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
         nothing = Replacement(raw, facts={"ranges_read": 0})
         counted = _counted(lake, nothing, claimed, landed)
         return Landed(Replacement(claims), counted, left_out(sources, claimed))
+    # Only now: it reads offsets of all that is landed, and without news nothing can be read twice.
+    require_ranges(customer, claimed_ends(batches), landed_ends(before))
     new = claim_batch(claims, batches, ranges, lake.now(), run_id)
     facts = {
         "batch": new.number,

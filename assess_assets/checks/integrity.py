@@ -50,6 +50,7 @@ _OF_CONFLICTS = named(
         ("accepted_source", "k.accepted_source is distinct from l.refers_to_source"),
         ("accepted_partition", "k.accepted_partition is distinct from l.refers_to_partition"),
         ("accepted_offset", "k.accepted_offset is distinct from l.refers_to_offset"),
+        ("build", "k.build <> l.build"),
     ]
 )
 _OF_REFUSED = named(
@@ -63,6 +64,7 @@ _OF_REFUSED = named(
             "l.why is distinct from case when k.json_path is null then k.rule "
             "else concat(k.rule, ' at ', k.json_path) end",
         ),
+        ("build", "k.build <> l.build"),
     ]
 )
 
@@ -80,7 +82,8 @@ KEPT_MESSAGES_AGREE_WITH_THE_LEDGER = Fact(
     table="message_ledger",
     meaning="The ledger says of every conflict which attempt, content and accepted message it is "
     "about as conflicting_assessments does; of every quarantined message which rule it breaks, as "
-    "quarantined_messages does, and no more. Nothing but copies and conflicts refers to another.",
+    "quarantined_messages does, and no more; of both, which build made them. Nothing but copies "
+    "and conflicts refers to another.",
     query=f"select {where_it_is('f')}, f.fate, f.differs\n"
     f"from ({_kept('conflicting_assessments', 'conflict', _OF_CONFLICTS)}\n"
     f"      union all {_kept('quarantined_messages', 'quarantined', _OF_REFUSED)}\n"

@@ -137,14 +137,16 @@ QUESTION_DIFFICULTY_ADDS_UP_TO_ALL_QUESTIONS = Fact(
 THE_REPORT_HAS_EVERY_FORMAT = Fact(
     name="the_report_has_every_format",
     table="customer_report",
-    meaning="A customer with messages has a report in every format.",
+    meaning="A customer with messages has a report in every format, made from a build and a batch "
+    "that the ledger has reached.",
     query=query(
         f"""
-        select f.format, l.messages
+        select f.format, l.messages, r.build, r.batch
         from ({" union all ".join(f"select '{each}' as format" for each in FORMATS)}) f
-        cross join (select count(*) as messages from {{message_ledger}} m) l
+        cross join (select count(*) as messages, max(m.build) as build, max(m.batch) as batch
+                    from {{message_ledger}} m) l
         left join {{customer_report}} r on r.format = f.format
-        where r.format is null and l.messages > 0
+        where l.messages > 0 and (r.format is null or r.build > l.build or r.batch > l.batch)
         """
     ),
 )

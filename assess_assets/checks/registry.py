@@ -8,6 +8,7 @@ import dagster as dg
 from assess_assets.assets.registry import ASSETS
 from assess_assets.checks.agreement import AGREEMENT
 from assess_assets.checks.balance import BALANCE
+from assess_assets.checks.claims import CLAIMS
 from assess_assets.checks.contracts import contract_facts
 from assess_assets.checks.customer_overview import CUSTOMER_OVERVIEW
 from assess_assets.checks.explosion import EXPLOSION
@@ -22,6 +23,7 @@ from assess_assets.tables.contract import TableContract
 from assess_assets.tables.registry import TABLES
 
 _DECLARED: tuple[Check, ...] = (
+    *CLAIMS,
     *BALANCE,
     *AGREEMENT,
     *SUMMARIES,

@@ -5,7 +5,7 @@ alone, passes. Belongs here: the tables that are made of bytes, and the report, 
 now. All others are compared with those by the checks, whenever they run.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BinaryType
 
 from assess_assets.assets.assessments import WRITTEN, parse_span_of
+from assess_assets.assets.builds import running_versions
 from assess_assets.assets.customer_report import make_report
 from assess_assets.assets.snapshots import read_frames, read_watermark
 from assess_assets.checks.counting import run_query
@@ -23,13 +24,15 @@ from assess_assets.checks.registry import CHECKED_TABLES, checks_of
 from assess_assets.checks.verdicts import Verdict
 from assess_assets.commands import update_command
 from assess_assets.customers import CustomerPolicy
+from assess_assets.storage.delta import Pin
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake
 from assess_assets.storage.protocol import Progress, Span, UpstreamNotReady
 from assess_assets.tables.contract import Column, TableContract
+from assess_assets.tables.detail import OPTIONS, QUESTIONS
 from assess_assets.tables.fates import MESSAGE_LEDGER
 from assess_assets.tables.ingest import RAW_MESSAGES
-from assess_assets.tables.registry import CUSTOMER_TABLES, table_named
+from assess_assets.tables.registry import CUSTOMER_TABLES, MADE_BY_BUILD, table_named
 from assess_assets.tables.reports import CUSTOMER_REPORT, FORMATS
 from assess_assets.transforms.answers.figures import TABLES_READ
 
@@ -45,7 +48,7 @@ class Compared(NamedTuple):
 
 
 def examine_all(lake: Lake, customer: str, policy: CustomerPolicy) -> Iterator[Verdict]:
-    """The verdicts of every check of every table."""
+    """The verdicts of every check of every table. `lake` is at one moment (`make_anew` too)."""
     for table in CHECKED_TABLES:
         checks = (
             check.about(customer) if isinstance(check, Fact) else check
@@ -66,8 +69,9 @@ def make_anew(lake: Lake, customer: str, policy: CustomerPolicy) -> Iterator[Com
         if opened.fault:
             newer = f" A column that newer code has comes with a run: {update_command(customer)}"
             raise UpstreamNotReady(opened.fault + (newer if opened.pin else ""))
-    upto = read_watermark(lake, customer, policy)  # first: the others are as far at least
     pins = {table.name: lake.pin(table, customer) for table in CUSTOMER_TABLES}
+    _require_no_run(lake, customer, policy, pins)
+    upto = read_watermark(lake, customer, policy)
     span = Span(upto.build, after=0, upto=upto.batch, rebuild=True)
     raw, ledger = (lake.read(pins[table.name]) for table in (RAW_MESSAGES, MESSAGE_LEDGER))
     made = parse_span_of(span, raw, ledger, policy)
@@ -82,6 +86,38 @@ def make_anew(lake: Lake, customer: str, policy: CustomerPolicy) -> Iterator[Com
             {"build": F.lit(upto.build), "batch": F.lit(upto.batch)}
         )
         yield _compare(lake, CUSTOMER_REPORT, lake.read(report), anew, CUSTOMER_REPORT.key)
+
+
+def _require_no_run(
+    lake: Lake, customer: str, policy: CustomerPolicy, pins: Mapping[str, Pin]
+) -> None:
+    """Raises UpstreamNotReady if tables are not as far as the ledger: they need not agree yet."""
+    build = lake.current_build(customer, running_versions(policy)).number
+    told = ""
+    for table in reversed(MADE_BY_BUILD):  # of all that are not done, the first of a run is named
+        found = lake.progress(pins[table.name])
+        if 0 < found.lowest_build < build:
+            told = (
+                f"table {table.name} holds builds {found.lowest_build} to {found.highest_build}, "
+                f"and the customer's build is {build}: a rebuild is under way, or was stopped"
+            )
+    for table, parts in () if told else ((OPTIONS, "option"), (QUESTIONS, "question")):
+        (expected,) = pins[MESSAGE_LEDGER.name].look_up(
+            "select coalesce(max(batch), 0) as batch from pinned "
+            f"where fate = 'accepted' and {parts}_count > 0"
+        )
+        found = lake.progress(pins[table.name])
+        if found.rows and found.highest_batch < expected["batch"]:
+            told = (
+                f"table {table.name} ends at batch {found.highest_batch}, and the ledger has its "
+                f"attempts up to batch {expected['batch']}: a run is under way, or was stopped"
+            )
+    if told:
+        raise UpstreamNotReady(
+            f"Customer {customer}: {told}. Nothing was verified, as tables agree only when it is "
+            "done. Wait for it and verify again; if it was stopped, this finishes it: "
+            + update_command(customer)
+        )
 
 
 def _compare(

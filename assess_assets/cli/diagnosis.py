@@ -17,6 +17,7 @@ from assess_assets.cli.source_findings import (
     kafka_finding,
     landing_findings,
 )
+from assess_assets.cli.table_findings import table_findings
 
 if TYPE_CHECKING:
     from assess_assets.settings import Settings
@@ -32,7 +33,10 @@ def examine() -> Iterator[Finding]:
     except CommandFailed as error:
         yield Finding("fail", "settings", str(error), "correct the ASSESS_ variable it names")
         return
-    yield from lake_findings(layout)
+    found = list(lake_findings(layout))
+    yield from found
+    if all(finding.status != "fail" or finding.subject != "lake" for finding in found):
+        yield from table_findings(layout, settings.landing)
     yield from landing_findings(settings.landing)
     yield _policies(settings)
     yield from instance_findings(settings)

@@ -169,8 +169,8 @@ def kafka_finding(settings: "Settings") -> Finding:
         return Finding("fail", "kafka", str(error), "start it, or set ASSESS_KAFKA")
     who = f"{settings.kafka} answers" + (f" {user}" if user else "")
     told, fixes = f"{who}, with topics of {len(customers)} customers", []
-    registered = _registered()
-    if new := [key for key in customers if key not in registered]:
+    known = registered()
+    if new := [key for key in customers if key not in known]:
         told += f"; not registered are {', '.join(new)}"
         fixes.append("assess customers sync")
     if misnamed:
@@ -179,7 +179,7 @@ def kafka_finding(settings: "Settings") -> Finding:
     return Finding("warn" if fixes else "ok", "kafka", told, "; ".join(fixes))
 
 
-def _registered() -> set[str]:
+def registered() -> set[str]:
     """Nobody where there is no instance yet, or where it doesn't open, which is told by itself."""
     if home_to_make() is not None:
         return set()

@@ -29,7 +29,8 @@ def verify(
     """Prove a customer's tables from the messages' bytes.
 
     Asks every check, and judges and parses all of raw_messages anew, which takes as long as a
-    rebuild; nothing is written. Exit code 1 if a check that blocks fails or a stored row differs.
+    rebuild; nothing is written. All tables are taken as they are when it begins. Exit code 1 if a
+    check that blocks fails, a stored row differs, or a run or rebuild is not done.
     """
     from assess_assets.checks.verification import examine_all, make_anew
     from assess_assets.resources.lake import LakeResource
@@ -40,8 +41,9 @@ def verify(
     existing_tables(layout, key)
     resource = LakeResource.from_settings(settings, SparkEngine(url=settings.spark))
     policy = resource.policies.of(key)
-    compared = list(make_anew(resource.lake, key, policy))
-    blocking = [one for one in examine_all(resource.lake, key, policy) if one.blocking]
+    lake = resource.lake.at_one_moment(key)
+    compared = list(make_anew(lake, key, policy))
+    blocking = [one for one in examine_all(lake, key, policy) if one.blocking]
     failed = [one for one in blocking if not one.passed]
     if as_json:
         print_json(_as_json(key, compared, len(blocking), failed, limit))

@@ -15,6 +15,7 @@ from assess_assets.sources.ranges import SourceRange, without
 from assess_assets.storage.damage import TableDamaged
 from assess_assets.storage.delta import Pin, append_claim, fill_in
 from assess_assets.storage.older_tables import new_columns
+from assess_assets.storage.protocol import Place
 
 _KEY = ("batch", "source", "partition", "start_offset", "kind")  # a range has one end
 
@@ -72,6 +73,22 @@ def highest_landed(raw: Pin | None) -> int:
         return 0
     highest: int = raw.look_up("select coalesce(max(batch), 0) as batch from pinned")[0]["batch"]
     return highest
+
+
+def landed_ends(raw: Pin) -> dict[Place, int]:
+    """The offset after the last message of each source's partition, by batch."""
+    rows = raw.look_up(
+        'select batch, source, "partition", max("offset") + 1 as until from pinned '
+        'group by batch, source, "partition"'
+    )
+    return {Place(row["batch"], row["source"], row["partition"]): row["until"] for row in rows}
+
+
+def claimed_ends(batches: Sequence[Batch]) -> dict[Place, int]:
+    """The same of what was claimed."""
+    claims = ((batch.number, claim) for batch in batches for claim in batch.ranges)
+    ends = [(Place(batch, one.source, one.partition), one.end_offset) for batch, one in claims]
+    return dict(sorted(ends))  # of several ranges of one place, the last is kept
 
 
 def unlanded(batches: Sequence[Batch], highest: int) -> list[Batch]:

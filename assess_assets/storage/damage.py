@@ -17,7 +17,16 @@ from assess_assets.tables.registry import TABLES, table_named
 
 
 class TableDamaged(LakeFault):
-    """Files of a table are not as they were written. Nothing was made from it."""
+    """Files of a table are not as they were written. Nothing was made from it.
+
+    `fix` is what heals it, whatever was found (`what`).
+    """
+
+    def __init__(self, what: str, fix: str = "", customer: str = "") -> None:
+        super().__init__(f"{what} {fix}".rstrip())
+        self.what = what
+        self.fix = fix
+        self.customer = customer
 
 
 # By deltalake, Sail, pyarrow and Spark. A commit that is missing may also be one under way.
@@ -25,8 +34,10 @@ _SIGNS: Final = re.compile(
     r"Parquet error|[mM]agic (bytes|number)|deserialize thrift|is not a Parquet file|"
     r"\.parquet\b[^;\n]* (not found|does not exist)|"
     r"Kernel error: (Json error|Arrow error|Internal error CRC|Invalid Checkpoint)|"
-    r"Expected contiguous commit files|Invalid JSON in log record"
+    r"Expected contiguous commit files|No table metadata or protocol found|"
+    r"Invalid JSON in log record"
 )
+_STRUCTS: Final = re.compile(r": ParsedLogPath \{.*")  # how Rust prints them, a thousand signs
 _NAMES: Final = "|".join(table.name for table in TABLES)
 _TABLE: Final = re.compile(rf"registered as '({_NAMES})'|/({_NAMES})/[^/\s]*\.parquet")
 
@@ -43,14 +54,21 @@ def damage_told(customer: str, root: str, table: str | None = None) -> Iterator[
         raise
     except Exception as error:
         named = _TABLE.search(str(error))
-        damaged = (named[1] or named[2]) if named else table
-        if damaged is None or not _SIGNS.search(str(error)):
+        which = (named[1] or named[2]) if named else table
+        if which is None or not _SIGNS.search(str(error)):
             raise
-        uri = LakeLayout(root).uri(table_named(damaged), customer)
-        raise TableDamaged(
-            f"Customer {customer}, table {damaged} ({uri}): its files are damaged or not all there "
-            f"({first_lines(error)}). {_cure(damaged, customer, uri, str(error))}"
-        ) from error
+        uri = LakeLayout(root).uri(table_named(which), customer)
+        raise damaged(customer, which, uri, str(error)) from error
+
+
+def damaged(customer: str, table: str, uri: str, told: str) -> TableDamaged:
+    """The error, which says what heals the table; `told` is what was found."""
+    return TableDamaged(
+        f"Customer {customer}, table {table} ({uri}): its files are damaged or not all there "
+        f"({first_lines(_STRUCTS.sub('', told))}).",
+        _cure(table, customer, uri, told),
+        customer,
+    )
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from assess_assets.storage.layout import LakeLayout
 from assess_assets.storage.protocol import Progress, UpstreamNotReady
 from assess_assets.tables.contract import TableContract
 from assess_assets.tables.ingest import BUILDS
+from assess_assets.tables.registry import TABLES
 
 T = TypeVar("T")
 
@@ -124,11 +125,23 @@ class Lake:
         self._folders = folders
         self._readers = readers
         self._only_looks = False
+        self._seen: dict[tuple[str, str], Pin | None] | None = None
 
     def for_looking(self) -> "Lake":
         """The same lake for who only looks: a table is neither made nor brought up to date."""
         lake = copy(self)
         lake._only_looks = True
+        return lake
+
+    def at_one_moment(self, customer: str) -> "Lake":
+        """For looking, at what all of the customer's tables are now, whoever writes meanwhile.
+
+        What is made of others is pinned before them, so these are as far as it is, or further.
+        """
+        lake = self.for_looking()
+        lake._seen = {}
+        for table in reversed(TABLES):
+            lake.pin_existing(table, customer)
         return lake
 
     @property
@@ -144,7 +157,12 @@ class Lake:
 
     def pin_existing(self, table: TableContract, customer: str) -> Pin | None:
         """The table's current version, or None: for who only looks."""
-        return delta.pin_existing(table, customer, self.layout.uri(table, customer))
+        uri = self.layout.uri(table, customer)
+        if self._seen is None:
+            return delta.pin_existing(table, customer, uri)
+        if (table.name, customer) not in self._seen:
+            self._seen[table.name, customer] = delta.pin_existing(table, customer, uri)
+        return self._seen[table.name, customer]
 
     def _protect_folder(self, table: TableContract, customer: str) -> None:
         readers = None if table.shared else self._readers(customer)

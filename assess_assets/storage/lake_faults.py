@@ -106,7 +106,7 @@ def lake_faults(customer: str, table: str, uri: str) -> Iterator[None]:
         ) from error
 
 
-def first_lines(error: Exception) -> str:
+def first_lines(error: Exception | str) -> str:
     """The stacks of Java and of deltalake are for the log."""
     told = _COLOURS.sub("", str(error))
     lines = [line.strip() for line in told.splitlines() if line.strip()]

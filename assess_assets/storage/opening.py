@@ -1,13 +1,18 @@
 """A Delta table as it is now, or that there is none.
 
 Belongs here: telling a table that was not made from one that this user may not see. deltalake says
-of both that there is none.
+of both that there is none. And telling one whose log has lost its beginning.
 """
 
+from typing import Final
+
+import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
+from deltalake.fs import DeltaStorageHandler
+from pyarrow.fs import FileSelector, FileType
 
-from assess_assets.storage.damage import table_faults
+from assess_assets.storage.damage import damaged, table_faults
 from assess_assets.storage.lake_faults import fault_of
 
 
@@ -18,8 +23,42 @@ def open_existing(customer: str, table: str, uri: str) -> DeltaTable | None:
     """
     with table_faults(customer, table, uri):
         try:
-            return DeltaTable(uri)
+            log = DeltaTable(uri)
         except TableNotFoundError as error:
             if fault_of(error, uri):
                 raise
             return None
+        if not _has_beginning(log):
+            told = "the first commits of its log are gone"
+            raise damaged(customer, table, uri, told)
+    return log
+
+
+def require_files(customer: str, table: str, uri: str, log: DeltaTable) -> None:
+    """Raises TableDamaged if a file of the opened version is gone, or is shorter than it was.
+
+    Files are listed, none is read: one that was overwritten at its length is not told.
+    """
+    with table_faults(customer, table, uri):
+        files = pa.table(log.get_add_actions(flatten=True)).select(["path", "size_bytes"])
+        sizes = {file["path"]: file["size_bytes"] for file in files.to_pylist()}
+        found = DeltaStorageHandler.from_table(log._table).get_file_info(list(sizes))
+        wrong = [one.path for one in found if one.size != sizes[one.path]]
+    if wrong:
+        told = f"{len(wrong)} of {len(sizes)} files are gone or cut off, such as {wrong[0]}"
+        raise damaged(customer, table, uri, told)
+
+
+def _has_beginning(log: DeltaTable) -> bool:
+    """deltalake (1.6) reads a log without its first commits as if they had added no row.
+
+    Those before a checkpoint are needed no more, and Spark removes them after a month.
+    """
+    files = DeltaStorageHandler.from_table(log._table)  # not another connection
+    if files.get_file_info([_FIRST])[0].type is not FileType.NotFound:
+        return True
+    listed = files.get_file_info_selector(FileSelector("_delta_log"))
+    return any(".checkpoint." in file.path for file in listed)
+
+
+_FIRST: Final = f"_delta_log/{0:020}.json"

@@ -7,12 +7,21 @@ The tables a crash left behind are finished by the same decisions: nothing is re
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from assess_assets.commands import update_command
 
 
 class UpstreamNotReady(Exception):
     """A table that a step reads was made by another build, or is behind: run its step first."""
+
+
+class Place(NamedTuple):
+    """Of one source's partition, what one batch read."""
+
+    batch: int
+    source: str
+    partition: int
 
 
 @dataclass(frozen=True)
@@ -57,14 +66,35 @@ def require_claims(customer: str, claimed: int, landed: int) -> None:
     `claimed` and `landed` are the last batches of source_ranges and of raw_messages.
     """
     if landed > claimed:
-        raise UpstreamNotReady(
-            f"Customer {customer}: source_ranges ends at batch {claimed}, and raw_messages at "
-            f"{landed}. Claims were taken away, and nothing is claimed over what is left: messages "
-            "would be read twice. Restore the earlier version of source_ranges, or its folder from "
-            "a backup. Without one, and if the sources still have every message, move the "
-            "customer's whole folder out of the lake: everything is read anew by "
-            + update_command(customer)
-        )
+        told = f"source_ranges ends at batch {claimed}, and raw_messages at {landed}"
+        raise _claims_taken_away(customer, told)
+
+
+def require_ranges(
+    customer: str, claimed: Mapping[Place, int], landed: Mapping[Place, int]
+) -> None:
+    """The same of each source: a claim may be gone below later ones.
+
+    `claimed` is where the claims of each place end, `landed` where its messages do.
+    """
+    for place, end in landed.items():
+        if end > claimed.get(place, 0):
+            only = f"only those before {claimed[place]}" if place in claimed else "none there"
+            told = (
+                f"raw_messages has messages of {place.source} (partition {place.partition}) up to "
+                f"offset {end - 1} in batch {place.batch}, and source_ranges claims {only}"
+            )
+            raise _claims_taken_away(customer, told)
+
+
+def _claims_taken_away(customer: str, told: str) -> UpstreamNotReady:
+    return UpstreamNotReady(
+        f"Customer {customer}: {told}. Claims were taken away, and nothing is claimed over what is "
+        "left: messages would be read twice. Restore the earlier version of source_ranges (assess "
+        f"history --customer {customer} lists versions), or its folder from a backup. Without one, "
+        "and if the sources still have every message, move the customer's whole folder out of the "
+        f"lake: everything is read anew by {update_command(customer)}"
+    )
 
 
 def parse_span(

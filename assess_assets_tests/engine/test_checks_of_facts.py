@@ -312,6 +312,8 @@ KEPT_WRONG: list[tuple[str, Row, str]] = [
     ("conflicting_assessments", {"accepted_partition": 9}, "accepted_partition"),
     ("conflicting_assessments", {"accepted_offset": 999}, "accepted_offset"),
     ("quarantined_messages", {"rule": "not_utf8", "json_path": None}, "why"),
+    ("conflicting_assessments", {"build": 7}, "build"),
+    ("quarantined_messages", {"build": 7}, "build"),
 ]
 
 
@@ -357,11 +359,21 @@ def test_a_quarantined_message_without_its_bytes_or_a_rule_of_the_contract(
     assert rows == [where_it_was(before) | {"rule": wrong["rule"], "has_no_value": told}]
 
 
+@pytest.mark.parametrize("wrong", [{"build": 7}, {"batch": 7}])
+def test_a_report_of_a_build_or_batch_that_the_ledger_has_not_reached(
+    wrong: Row, damaged: Damaged
+) -> None:
+    before = damaged.change("customer_report", 0, **wrong)
+    (row,) = _failed(damaged, "customer_report", "the_report_has_every_format")
+    assert row["format"] == before["format"]
+    assert wrong.items() <= row.items()
+
+
 def test_a_report_that_lost_a_format(damaged: Damaged) -> None:
     messages = len(damaged.rows("message_ledger"))
     damaged.delete("customer_report", "format = 'html'")
     rows = _failed(damaged, "customer_report", "the_report_has_every_format")
-    assert rows == [{"format": "html", "messages": messages}]
+    assert rows == [{"format": "html", "messages": messages, "build": None, "batch": None}]
 
 
 def test_a_customer_without_messages_needs_no_report(damaged: Damaged) -> None:

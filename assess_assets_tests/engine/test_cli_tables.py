@@ -580,6 +580,7 @@ def test_the_doctor_finds_a_sound_deployment_sound(assess: Assess, made: Platfor
         "python": "ok",
         "packages": "ok",
         "lake": "ok",
+        "table files": "ok",
         "landing": "ok",
         "policies": "ok",
         "dagster instance": "ok",

@@ -7,6 +7,7 @@ and files that this user may not read (`unit/test_unreadable.py`).
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from deltalake import DeltaTable, write_deltalake
 from typer.testing import CliRunner
 
 from assess_assets.cli.app import app
+from assess_assets.cli.table_findings import table_findings
 from assess_assets.storage.damage import TableDamaged
 from assess_assets.storage.maintenance import Upkeep, keep
 from assess_assets.storage.protocol import UpstreamNotReady
 from assess_assets_tests.damage import Damaged
 from assess_assets_tests.deliveries import lines, of_every_fate
-from assess_assets_tests.steps import MADE, Steps, sample
+from assess_assets_tests.steps import MADE, WRITTEN, Steps, sample
 
 CURE = "Move its folder out of the lake"
 AGAIN = "dagster asset materialize -m assess_assets.definitions --select '*' --partition acme"
@@ -183,6 +185,38 @@ def test_claims_that_do_not_say_what_was_claimed_stop_whoever_reads_them(
     assert acme.values("source_ranges", "batch") == [1, 2]
 
 
+@pytest.mark.parametrize("gone", [(0,), (1,), (0, 1)], ids=["first", "second", "both"])
+@pytest.mark.parametrize("table", ["raw_messages", "message_ledger", "source_ranges"])
+def test_a_table_whose_earlier_commits_are_gone_is_told_and_no_lost_race(
+    acme: Steps, table: str, gone: tuple[int, ...]
+) -> None:
+    for name in ("b", "c"):
+        acme.land(f"{name}.ndjson", lines(*of_every_fate(name)))
+        acme.judge()
+    acme.land("d.ndjson", lines(*of_every_fate("d")))
+    for version in gone:
+        (folder_of(acme, table) / "_delta_log" / f"{version:020}.json").unlink()
+    failed = acme.lake.for_each([acme.customer], lambda _: acme.judge()).failures[acme.customer]
+    assert isinstance(failed, TableDamaged)
+    assert str(failed).startswith(f"Customer acme, table {table} ({acme.uri(table)}): its files ")
+    assert str(failed).endswith(AGAIN)
+    assert "ParsedLogPath" not in str(failed)
+    code, said = told("sql", f"select * from {table}", "-c", "acme")
+    assert (code, said.strip()) == (1, f"assess: {failed}")
+
+
+def test_a_checkpoint_stands_for_the_commits_before_it(acme: Steps) -> None:
+    before = acme.all_rows()
+    for table in ("raw_messages", "source_ranges"):
+        DeltaTable(acme.uri(table)).create_checkpoint()
+        (folder_of(acme, table) / "_delta_log" / f"{0:020}.json").unlink()
+    acme.run()
+    assert acme.all_rows() == before
+    acme.land("b.ndjson", lines(*of_every_fate("b")))
+    acme.run()
+    assert acme.values("source_ranges", "batch") == [1, 2]
+
+
 def test_a_checkpoint_that_is_gone_is_told_with_what_to_remove(acme: Steps) -> None:
     log = folder_of(acme, "exams") / "_delta_log"
     DeltaTable(acme.uri("exams")).create_checkpoint()
@@ -208,6 +242,40 @@ def test_claims_that_were_taken_away_are_not_made_again_over_what_is_landed(
         acme.run()
     assert acme.rows("raw_messages") == before
     assert len(acme.rows("source_ranges")) == left
+
+
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        ("source = 'a.ndjson'", "a.ndjson (partition 0) up to offset 7 in batch 1"),
+        ("batch = 2", "long.ndjson (partition 0) up to offset 2 in batch 2"),
+        ("batch = 3", "long.ndjson (partition 0) up to offset 5 in batch 3"),
+    ],
+    ids=["of a file", "of the first part of a file", "of the last part of a file"],
+)
+def test_a_claim_that_was_taken_away_below_later_ones_is_not_made_again(
+    acme: Steps, gone: str, told: str
+) -> None:
+    acme.max_messages = 3
+    acme.land("long.ndjson", lines(*of_every_fate("b")[:6]))
+    acme.land("x.ndjson", lines(*of_every_fate("x")[:3]))
+    for _ in range(3):
+        acme.judge()
+    before = acme.rows("raw_messages")
+    assert acme.values("source_ranges", "batch") == [1, 2, 3, 4]
+    DeltaTable(acme.uri("source_ranges")).delete(gone)
+    acme.land("copy.ndjson", lines(*of_every_fate()))  # whose content is not known either now
+    with pytest.raises(UpstreamNotReady) as refused:
+        acme.judge()
+    assert f"{told}, and source_ranges claims none there. " in str(refused.value)
+    assert "Restore the earlier version of source_ranges" in str(refused.value)
+    assert acme.rows("raw_messages") == before
+    assert len(acme.rows("source_ranges")) == 3
+    uri = acme.uri("source_ranges")
+    DeltaTable(uri).restore(DeltaTable(uri).version() - 1)
+    acme.judge()
+    assert acme.rows("raw_messages") == before
+    assert acme.values("source_ranges", "kind")[-1] == "refused"
 
 
 def test_a_customer_whose_whole_folder_was_moved_away_is_read_anew(acme: Steps) -> None:
@@ -269,3 +337,40 @@ def test_maintenance_names_the_table_that_it_cannot_read(acme: Steps) -> None:
     upkeep = Upkeep(max_small_files=0, target_bytes=2**20, retention=timedelta(days=7))
     with pytest.raises(TableDamaged, match=r"^Customer acme, table raw_messages "):
         keep("acme", "raw_messages", acme.uri("raw_messages"), upkeep)
+
+
+def doctor_on_tables() -> list[dict[str, str]]:
+    result = CliRunner().invoke(app, ["doctor", "--json"])
+    found = json.loads(result.stdout)
+    assert {"lake", "landing", "engine"} <= {one["subject"] for one in found}  # they go on
+    return [one for one in found if one["subject"] == "table files"]
+
+
+def test_the_doctor_names_every_damaged_table_of_every_customer_and_what_heals_it(
+    acme: Steps,
+) -> None:
+    shutil.copytree(acme.folder / "lake" / "acme", acme.folder / "lake" / "globex")
+    (sound,) = doctor_on_tables()
+    assert (sound["status"], sound["fix"]) == ("ok", "")
+    assert sound["told"] == f"those of all {2 * len(WRITTEN)} tables of 2 customers are there"
+    cut_file(acme, "exams")
+    cut_last_commit(acme, "builds")
+    remove_file(replace(acme, customer="globex"), "raw_messages")
+    found = doctor_on_tables()
+    assert [(one["status"], one["told"].partition(" (")[0]) for one in found] == [
+        ("fail", "Customer acme, table builds"),
+        ("fail", "Customer acme, table exams"),
+        ("fail", "Customer globex, table raw_messages"),
+    ]
+    assert all(acme.layout.root in one["told"] for one in found)
+    assert found[1]["fix"] == f"{CURE}: the table is made again by {AGAIN}"
+    assert found[2]["fix"].startswith("Restore its folder from a backup. Without one, move its ")
+
+
+def test_the_doctor_says_whom_it_had_no_time_to_look_at(
+    acme: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assess_assets.cli.table_findings.SECONDS", -1.0)
+    (found,) = table_findings(acme.layout, acme.landing.parent)
+    assert (found.status, found.fix) == ("warn", "assess customers")
+    assert found.told == "those of 1 of 1 customers were not looked at, for want of time"

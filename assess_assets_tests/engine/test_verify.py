@@ -9,10 +9,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from assess_assets.assets.builds import claim_rebuild, running_versions
+from assess_assets.checks.verification import examine_all, make_anew
 from assess_assets.cli.app import app
 from assess_assets.tables.registry import TABLES
 from assess_assets_tests.conftest import ENGINE
 from assess_assets_tests.damage import Damaged, Row, another, where_it_was
+from assess_assets_tests.deliveries import lines, of_every_fate
 from assess_assets_tests.steps import NOON, Steps
 
 Verify = Callable[..., Result]
@@ -183,12 +185,49 @@ def test_rows_that_a_crash_left_are_not_compared(verify: Verify, damaged: Damage
     assert verify().exit_code == 0
 
 
-def test_a_rebuild_that_was_claimed_comes_first(verify: Verify, damaged: Damaged) -> None:
-    lake = Steps(damaged.lake.spark, damaged.root.parent, customer="globex", now=lambda: NOON).lake
-    claim_rebuild(lake, "globex", running_versions(damaged.policy), "why not", "run")
+def _steps(damaged: Damaged) -> Steps:
+    """To run the customer further."""
+    return Steps(damaged.lake.spark, damaged.root.parent, customer="globex", now=lambda: NOON)
+
+
+@pytest.mark.parametrize("stopped_before", ["assessments", "message_ledger", "questions", "exams"])
+def test_a_rebuild_that_is_not_done_is_told_and_nothing_is_compared(
+    verify: Verify, damaged: Damaged, stopped_before: str
+) -> None:
+    steps = _steps(damaged)
+    claim_rebuild(steps.lake, "globex", running_versions(damaged.policy), "why not", "run")
+    steps.stop_before(stopped_before)
     result = verify()
-    assert result.exit_code == 1
-    assert "holds builds 1 to 1, and the customer's build is 2" in result.stderr
+    assert (result.exit_code, result.stdout) == (1, "")
+    told = f"Customer globex: table {stopped_before} holds builds 1 to 1, and the customer's build"
+    assert f"{told} is 2: a rebuild is under way, or was stopped." in result.stderr
+    assert result.stderr.strip().endswith("--select '*' --partition globex")
+
+
+@pytest.mark.parametrize("stopped_before", ["questions", "options"])
+def test_a_run_that_is_not_done_is_told_and_nothing_is_compared(
+    verify: Verify, damaged: Damaged, stopped_before: str
+) -> None:
+    steps = _steps(damaged)
+    steps.land("new.ndjson", lines(*of_every_fate("new-")))
+    steps.stop_before(stopped_before)
+    result = verify()
+    assert (result.exit_code, result.stdout) == (1, "")
+    told = f"Customer globex: table {stopped_before} ends at batch 2, and the ledger has its "
+    assert f"{told}attempts up to batch 3: a run is under way, or was stopped." in result.stderr
+
+
+@pytest.mark.parametrize("is_rebuild", [True, False], ids=["a rebuild", "a run"])
+def test_what_is_written_meanwhile_is_not_looked_at(damaged: Damaged, is_rebuild: bool) -> None:
+    lake = damaged.lake.at_one_moment("globex")
+    steps = _steps(damaged)
+    if is_rebuild:
+        claim_rebuild(steps.lake, "globex", running_versions(damaged.policy), "why not", "run")
+    steps.land("new.ndjson", lines(*of_every_fate("new-")))
+    steps.stop_before("questions")
+    assert not any(one.differing for one in make_anew(lake, "globex", damaged.policy))
+    found = examine_all(lake, "globex", damaged.policy)
+    assert [one.name for one in found if one.blocking and not one.passed] == []
 
 
 def test_tables_that_are_not_made_yet_are_named(verify: Verify, damaged: Damaged) -> None:

@@ -9,12 +9,14 @@ from itertools import product
 import pytest
 
 from assess_assets.storage.protocol import (
+    Place,
     Progress,
     Span,
     UpstreamNotReady,
     explode_span,
     parse_span,
     require_build,
+    require_ranges,
 )
 
 CURRENT = 2  # the build of every step below
@@ -146,3 +148,25 @@ def test_bounds_name_exactly_the_rows_that_are_replaced(span: Span) -> None:
             assert replaced == read
         if build == CURRENT:
             assert not (read and not replaced)  # what is written lies within the bounds
+
+
+A, B = (Place(batch, "a.ndjson", 0) for batch in (1, 2))
+
+
+def test_what_is_landed_has_to_be_claimed_in_its_batch() -> None:
+    require_ranges("acme", {A: 3, B: 6}, {A: 3, B: 4})
+    require_ranges("acme", {A: 3, B: 6}, {})
+
+
+@pytest.mark.parametrize(
+    ("claimed", "told"),
+    [
+        ({A: 3}, "batch 2, and source_ranges claims none there"),
+        ({A: 6}, "batch 2, and source_ranges claims none there"),
+        ({A: 3, B: 5}, "batch 2, and source_ranges claims only those before 5"),
+    ],
+)
+def test_messages_without_their_claim_are_named(claimed: dict[Place, int], told: str) -> None:
+    with pytest.raises(UpstreamNotReady) as refused:
+        require_ranges("acme", claimed, {A: 3, B: 6})
+    assert f"messages of a.ndjson (partition 0) up to offset 5 in {told}. " in str(refused.value)
