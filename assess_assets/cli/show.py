@@ -14,7 +14,7 @@ import typer
 from assess_assets.cli.deployment import deployment
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import AsJson, Customer, CustomerName, Limit, chosen_customer
-from assess_assets.cli.output import print_json_rows, print_rows
+from assess_assets.cli.output import print_json_rows, print_rows, say_cut
 from assess_assets.commands import update_command
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def _run(layout: "LakeLayout", key: str, text: str, limit: int | None, as_json: 
         typer.echo(values[0][1])
     else:
         print_rows(names, values)
-    if found.num_rows > rows.num_rows:
-        typer.echo(f"Only the first {most} rows: --limit gives more.", err=True)
+    if most is not None and found.num_rows > most:
+        say_cut(most)
 
 
 @contextmanager

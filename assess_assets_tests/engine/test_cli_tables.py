@@ -473,7 +473,7 @@ def test_policies_that_cannot_be_used_are_told_without_a_traceback(
 ) -> None:
     (tmp_path / "policies.toml").write_text(policies)
     monkeypatch.setenv("ASSESS_POLICIES", str(tmp_path / "policies.toml"))
-    result = assess("answers", "-c", "globex")
+    result = assess("verify", "-c", "globex")
     assert result.exit_code == 1
     assert result.stderr.startswith("assess: ")
     assert said in result.stderr
