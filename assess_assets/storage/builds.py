@@ -75,8 +75,8 @@ def refuse_older_code(customer: str, latest: Build, running: Versions) -> None:
         raise OlderCode(
             f"Customer {customer}: build {latest.number} was made with newer versions "
             f"({'; '.join(made.changes_since(running))}). Nothing was written. Deploy the newer "
-            "code, or set ASSESS_POLICIES to the file with the newer policy; to go back on purpose, "
-            "raise the version and rebuild."
+            "code, or set ASSESS_POLICIES to the file with the newer policy; to go back on "
+            "purpose, raise the version and rebuild."
         )
 
 
@@ -88,7 +88,8 @@ def refuse_changed_policy(customer: str, latest: Build, running: Versions) -> No
             f"Customer {customer}: the policy is {running.policy_content}, and build "
             f"{latest.number} was made with {made.policy_content}, both as version "
             f"{made.policy}. Nothing was written. Raise `version` in the policy, and everything is "
-            "made again by it; or put back what it said, or set ASSESS_POLICIES to the file that has it."
+            "made again by it; or put back what it said, or set ASSESS_POLICIES to the file that "
+            "has it."
         )
 
 
