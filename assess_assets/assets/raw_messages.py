@@ -13,7 +13,7 @@ import dagster as dg
 from assess_assets.assets.each_customer import each_customer
 from assess_assets.assets.specs import asset_out, customer_multi_asset
 from assess_assets.resources.lake import LakeResource
-from assess_assets.sources.batches import Sources, find_new, left_out, read_batch
+from assess_assets.sources.batches import Sources, find_new, read_batch
 from assess_assets.sources.landing import check_unread
 from assess_assets.sources.ranges import SourceRange
 from assess_assets.storage.claims import (
@@ -76,7 +76,7 @@ class Landed:
 
     claim: Replacement
     messages: Replacement
-    left_out: str | None = None  # what was not looked at, though it was before
+    left_out: str | None = None  # what was not looked at, and why
 
 
 def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) -> Landed:
@@ -93,11 +93,12 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
         raw, landed = lake.pin(RAW_MESSAGES, customer), left.number
 
     claimed = [claim for batch in batches for claim in batch.ranges]
-    ranges = find_new(sources, claimed, max_messages)
+    found = find_new(sources, claimed, max_messages)
+    ranges = found.ranges
     if not ranges:
         nothing = Replacement(raw, facts={"ranges_read": 0})
         counted = _counted(lake, nothing, claimed, landed)
-        return Landed(Replacement(claims), counted, left_out(sources, claimed))
+        return Landed(Replacement(claims), counted, found.left_out)
     # Only now: it reads offsets of all that is landed, and without news nothing can be read twice.
     require_ranges(customer, claimed_ends(batches), landed_ends(before))
     new = claim_batch(claims, batches, ranges, lake.now(), run_id)
@@ -111,7 +112,7 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
     return Landed(
         Replacement(lake.pin(SOURCE_RANGES, customer), facts=facts),
         _counted(lake, messages, [*claimed, *ranges], new.number),
-        left_out(sources, claimed),
+        found.left_out,
     )
 
 

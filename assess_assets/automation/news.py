@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from assess_assets.assets.assessment_topic import data_version
 from assess_assets.assets.builds import running_versions
 from assess_assets.customer_names import EVERYBODY
 from assess_assets.resources.lake import LakeResource
+from assess_assets.sources.batches import needs_broker
 from assess_assets.sources.kafka import next_ranges
+from assess_assets.sources.kafka_errors import BrokerUnavailable
 from assess_assets.sources.kafka_topic import Broker, TopicState, topic_of
 from assess_assets.sources.landing import last_claims, refused_files
 from assess_assets.sources.landing_customers import landed_folders
@@ -44,7 +47,7 @@ class Sight:
     running: Versions
     build: Build | None = None
     is_left: bool = False  # by whoever claimed the build: its run would be seen by now
-    topic: TopicState | None = None
+    topic: TopicState | BrokerUnavailable | None = None
     overview: Callable[[], Mapping[str, Progress]] = dict  # how far the rows of all customers are
     problem: Exception | None = None  # why it could not be looked at
 
@@ -63,28 +66,46 @@ def broker_of(lake: LakeResource) -> Broker | None:
     return Broker(lake.kafka, EVERYBODY) if lake.kafka else None
 
 
-def customers_with_sources(
-    lake: LakeResource, broker: Broker | None
-) -> tuple[list[str], list[str]]:
-    """Keys with a landing folder or topic; and what is no customer's, with the fix."""
+class WithSources(NamedTuple):
+    """Keys with a landing folder or topic; what is no customer's, with the fix; and why nothing is
+    known of topics, if so: customers that have only a folder don't wait for the broker."""
+
+    keys: list[str]
+    refused: list[str]
+    silent: BrokerUnavailable | None
+
+
+def customers_with_sources(lake: LakeResource, broker: Broker | None) -> WithSources:
+    """Who has something to be read, whether registered or not."""
     keys, misnamed = landed_folders(lake.landing_root)
     refused = [f"landing folder {name!a}: {fix}" for name, fix in misnamed.items()]
+    silent = None
     if broker is not None:
-        published, no_keys = broker.customers()
+        try:
+            published, no_keys = broker.customers()
+        except BrokerUnavailable as error:
+            published, no_keys, silent = [], [], error
         keys += published
         refused += [f"topic {name}: no customer has such a key" for name in no_keys]
-    return sorted(set(keys)), refused
+    return WithSources(sorted(set(keys)), refused, silent)
 
 
 def look_at_sources(
-    lake: LakeResource, broker: Broker | None, customers: Sequence[str]
+    lake: LakeResource,
+    broker: Broker | None,
+    customers: Sequence[str],
+    silent: BrokerUnavailable | None = None,
 ) -> list[Sight]:
-    """All customers at once: one listing of each folder, three requests for all topics.
+    """All customers at once: one listing of each folder, three requests for all topics; none to a
+    broker that is `silent`.
 
     What is wrong with one customer's sources or tables is its sight's problem, not the others'.
     """
     topics = {customer: topic_of(customer) for customer in customers}
-    states = broker.look_at_all(list(topics.values())) if broker is not None else {}
+    states: Mapping[str, TopicState | Exception | None] = {}
+    if broker is not None:
+        names = list(topics.values())
+        states = dict.fromkeys(names, silent) if silent else broker.look_at_all(names)
     policies = lake.policies
     overview = cache(lambda: _overview(lake.lake))  # a table that grows with the customers: once
     return [
@@ -101,6 +122,8 @@ def _sight(
     overview: Callable[[], Mapping[str, Progress]],
 ) -> Sight:
     try:
+        silent = state if isinstance(state, BrokerUnavailable) else None
+        state = None if silent else state
         if isinstance(state, Exception):
             raise state
         files = folder_version(lake.landing_folder(customer))
@@ -111,13 +134,13 @@ def _sight(
     is_left = claimed_at is not None and lake.now() - claimed_at > UNTIL_RUN_IS_SEEN
     told = f"{files} {data_version(state)} {running} {build.number if build else 0} {is_left}"
     version = hashlib.sha256(told.encode()).hexdigest()[:16]
-    return Sight(customer, version, running, build, is_left, state, overview)
+    return Sight(customer, version, running, build, is_left, silent or state, overview)
 
 
 def news_of(resource: LakeResource, sight: Sight) -> News | None:
     """What is unclaimed, or claimed and not in all tables; None if a run would find nothing.
 
-    Raises the problem of the sight, if it has one.
+    Raises the problem of the sight, if it has one; BrokerUnavailable of a topic that is needed.
     """
     if sight.problem is not None:
         raise sight.problem
@@ -206,11 +229,14 @@ def _offsets_to_claim(
 ) -> str | None:
     if resource.kafka is None:
         return None
-    topic = topic_of(sight.customer)
+    customer, state = sight.customer, sight.topic
+    if isinstance(state, BrokerUnavailable):
+        if needs_broker(resource.landing_folder(customer), customer, claimed):
+            raise state
+        return None
+    most = resource.max_messages_per_run
     try:
-        ranges = next_ranges(
-            sight.customer, topic, sight.topic, claimed, resource.max_messages_per_run
-        )
+        ranges = next_ranges(customer, topic_of(customer), state, claimed, most)
     except SourceError as error:
         return f"{type(error).__name__} at its topic"  # the run says what, and what to do
     count = sum(claim.messages for claim in ranges)

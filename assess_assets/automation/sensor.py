@@ -42,7 +42,9 @@ def new_messages(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.
     """
     until = time.monotonic() + MOST_SECONDS
     broker = broker_of(lake)
-    keys, refused = customers_with_sources(lake, broker)
+    keys, refused, silent = customers_with_sources(lake, broker)
+    if silent:
+        context.log.warning(f"Topics can't be looked at, only landing folders: {silent}")
     registered = context.instance.get_dynamic_partitions(CUSTOMERS.name or "")
     known, no_keys = keys_among(registered)
     for told in [*refused, *no_keys.values()]:
@@ -50,7 +52,7 @@ def new_messages(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.
     new = [key for key in keys if key not in set(known)]
     seen: dict[str, str] = json.loads(context.cursor or "{}")
     busy = being_run(context.instance)
-    sights = look_at_sources(lake, broker, [*known, *new])
+    sights = look_at_sources(lake, broker, [*known, *new], silent)
     requests = []
     # Last, those with a run requested at this very state: they may never be settled.
     for at, sight in enumerate(sorted(sights, key=lambda one: _was_requested(one, seen))):

@@ -112,7 +112,11 @@ def rated(
         found |= {"reasons": dg.MetadataValue.md(table), **_shown(rate, customer, sample)}
     limited = f"{told} The policy's limit ({rate.limit}) is {limit:.1%}."
     if share > limit:
-        limited += " What follows is stopped: mend the source, or raise the limit in the policy."
+        limited += (
+            " What follows is stopped. Have the source mended and run everything for the customer "
+            "(from failure, a run reads nothing new); or raise the limit in the policy "
+            "(ASSESS_POLICIES), and re-execute from failure."
+        )
     return (
         Verdict(rate.name, not rows, False, told, found),
         Verdict(rate.limited, share <= limit, True, limited, found),

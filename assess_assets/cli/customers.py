@@ -72,7 +72,7 @@ def sync(as_json: AsJson = False) -> None:
     """
     settings, _ = deployment()
     landed, misnamed = landed_folders(settings.landing)
-    published, no_keys = _published(settings)
+    published, no_keys, silent = _published(settings)
     keys = sorted({*landed, *published})
     with dagster_instance() as instance:
         known = set(instance.get_dynamic_partitions(PARTITIONS))
@@ -89,7 +89,9 @@ def sync(as_json: AsJson = False) -> None:
             }
         )
     else:
-        _tell_synced(landed, published if settings.kafka else None, new)
+        _tell_synced(landed, published if settings.kafka and not silent else None, new)
+    if silent:
+        raise CommandFailed(f"Who has a topic is not known, and was not registered. {silent}")
     if misnamed:
         raise CommandFailed(
             f"{len(misnamed)} landing folders are read by no run:\n" + told(misnamed)
@@ -109,14 +111,19 @@ def _tell_synced(landed: list[str], published: list[str] | None, new: list[str])
         typer.echo(f"Registered {key}")
 
 
-def _published(settings: "Settings") -> tuple[list[str], list[str]]:
-    """Customers with a topic, and topics that are nobody's, if there is a broker to ask."""
+def _published(settings: "Settings") -> tuple[list[str], list[str], Exception | None]:
+    """Customers with a topic, and topics that are nobody's, if there is a broker to ask; and why
+    it can't be asked: who has a folder is registered all the same."""
     if not settings.kafka:
-        return [], []
+        return [], [], None
     from assess_assets.customer_names import EVERYBODY
+    from assess_assets.sources.kafka_errors import BrokerUnavailable
     from assess_assets.sources.kafka_topic import Broker
 
-    return Broker(kafka_of(settings), EVERYBODY).customers()
+    try:
+        return *Broker(kafka_of(settings), EVERYBODY).customers(), None
+    except BrokerUnavailable as error:
+        return [], [], error
 
 
 @commands.command()

@@ -14,6 +14,7 @@ import typer
 
 from assess_assets.cli.deployment import dagster_instance, deployment
 from assess_assets.cli.errors import CommandFailed
+from assess_assets.cli.options import seconds_of
 
 if TYPE_CHECKING:
     from assess_assets.cli.following import Follower
@@ -36,12 +37,12 @@ def follow(
 
     Landed files and topics are looked at; whoever has something new gets a recorded Dagster run of
     all assets and checks. Ctrl-C or SIGTERM ends it after the round at hand. With --once or
-    --rounds, exit code 1 if a customer's last run failed, or nothing could be looked at.
+    --rounds, exit code 1 if a customer's last run failed, or not all could be looked at.
     """
     from assess_assets.cli.following import Follower
     from assess_assets.customer_names import require_customer_key
 
-    seconds = seconds_of(every)
+    seconds = seconds_of(every, "--every")
     only = frozenset(require_customer_key(key) for key in customer or ())
     most = 1 if once else rounds
     deployment()  # says what is wrong with the settings
@@ -52,7 +53,7 @@ def follow(
         worker.submit(follower.open).result()
         _go_on(worker, follower, seconds, most, stop)
     if most and follower.is_blind:
-        raise CommandFailed("Nothing could be looked at in the last round. See above.")
+        raise CommandFailed("Not everything could be looked at in the last round. See above.")
     if most and follower.failing:
         raise CommandFailed(f"Not up to date: {', '.join(sorted(follower.failing))}. See above.")
 
@@ -92,18 +93,3 @@ def _stopping() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
-
-
-def seconds_of(text: str) -> float:
-    """`10s`, `500ms`, `2m`, or a number of seconds."""
-    number = text.rstrip("sm")
-    try:
-        seconds = float(number) * _UNITS[text[len(number) :] or "s"]
-    except (KeyError, ValueError):
-        seconds = 0.0
-    if not 0 < seconds < 86_400:
-        raise typer.BadParameter(f"{text!a} is no time to wait: give --every 10s, 500ms or 2m.")
-    return seconds

@@ -35,6 +35,7 @@ from assess_assets.definitions import build_definitions
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine, forget_checkpoints
 from assess_assets.settings import Settings
+from assess_assets.sources.kafka_errors import BrokerUnavailable
 from assess_assets.storage.set_aside import set_aside_in
 
 COMMAND = "assess/command"
@@ -54,8 +55,8 @@ class _Standing:
 
 @dataclass
 class Follower:
-    """Rounds for all customers, or `only` some. `is_blind`: nothing could be looked at in the last
-    round."""
+    """Rounds for all customers, or `only` some. `is_blind`: not everything could be looked at in
+    the last round."""
 
     instance: dg.DagsterInstance
     only: frozenset[str]
@@ -88,16 +89,18 @@ class Follower:
         """
         self._rounds += 1
         try:
-            customers = self._registered()
+            customers, silent = self._registered()
             followed, no_keys = keys_among(customers)
             for told in no_keys.values():
                 self._say_once(f"Not followed: {told}")
-            sights = look_at_sources(self._lake, self._broker, followed)
+            sights = look_at_sources(self._lake, self._broker, followed, silent)
         except Exception as error:  # the broker, the folder or the instance: for all customers
             self._say_once(f"Nothing could be looked at: {error} It is tried again.")
             self.is_blind = True
             return []
-        self.is_blind = False
+        self.is_blind = silent is not None
+        if silent:
+            self._say_once(f"Only landing folders are looked at: {silent} It is tried again.")
         news = {one.customer: one for sight in sights if (one := self._news(sight))}
         busy = being_run(self.instance) if news else {}
         for customer in busy.keys() & news.keys():
@@ -109,9 +112,10 @@ class Follower:
         runs = [self._run([news[key] for key in keys]) for keys in ranges_of(customers, set(free))]
         return [run for run in runs if run]
 
-    def _registered(self) -> list[str]:
-        """Customers to look at, in Dagster's order; whoever has sources is registered."""
-        keys, refused = customers_with_sources(self._lake, self._broker)
+    def _registered(self) -> tuple[list[str], BrokerUnavailable | None]:
+        """Customers to look at, in Dagster's order; whoever has sources is registered. And why
+        those with topics are not known, if so."""
+        keys, refused, silent = customers_with_sources(self._lake, self._broker)
         for told in refused:
             self._say_once(f"Not followed: {told}")
         name = CUSTOMERS.name or ""
@@ -120,7 +124,7 @@ class Follower:
         if new:
             self.instance.add_dynamic_partitions(name, new)
             self.say(f"Registered {', '.join(new)}.")
-        return [*known, *new]
+        return [*known, *new], silent
 
     def _is_wanted(self, customer: str) -> bool:
         return not self.only or customer in self.only
@@ -134,6 +138,10 @@ class Follower:
             return None
         try:
             news = news_of(self._lake, sight)
+        except BrokerUnavailable:  # no failure of its own: looked at again in the next round
+            self.is_blind = True
+            self._say_once(f"{customer} waits for the broker, as its messages come by a topic.")
+            return None
         except Exception as error:  # one customer's tables or topic
             self._failed(customer, str(error))
             return None

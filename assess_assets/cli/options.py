@@ -1,9 +1,9 @@
 """Arguments that several commands share, and what they mean.
 
-Belongs here: a customer named by its key or by its name, `--json`, `--limit`.
+Belongs here: a customer named by its key or by its name, `--json`, `--limit`, a time.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -20,6 +20,24 @@ Limit = Annotated[
     int | None,
     typer.Option(min=1, help="At most so many rows (default: 20, and with --json all)."),
 ]
+
+Timeout = Annotated[
+    str, typer.Option(metavar="TIME", help="Stop a query that is not done by then: 30s, 10m.")
+]
+DEFAULT_TIMEOUT: Final = "5m"
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
+
+
+def seconds_of(text: str, option: str) -> float:
+    """`10s`, `500ms`, `2m`, or a number of seconds."""
+    number = text.rstrip("sm")
+    try:
+        seconds = float(number) * _UNITS[text[len(number) :] or "s"]
+    except (KeyError, ValueError):
+        seconds = 0.0
+    if not 0 < seconds < 86_400:
+        raise typer.BadParameter(f"{text!a} is no time to wait: give {option} 10s, 500ms or 2m.")
+    return seconds
 
 
 def chosen_customer(key: str | None, name: str | None) -> str:

@@ -129,6 +129,11 @@ def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         console.print(f"+ {len(columns) - len(widths)} more columns: {rest}", soft_wrap=True)
 
 
+def say_cut(limit: int, of: str = "") -> None:
+    """That there are more rows than were asked for; apart from the rows, as programs read those."""
+    typer.echo(f"Only the first {limit} rows{of}: --limit gives more.", err=True)
+
+
 def _fitted(heads: Sequence[int], needs: Sequence[int], screen: int) -> list[int]:
     """Widths of the first columns, as many as fit; a head is never cut."""
 

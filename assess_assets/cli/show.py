@@ -13,8 +13,17 @@ import typer
 
 from assess_assets.cli.deployment import deployment
 from assess_assets.cli.errors import CommandFailed
-from assess_assets.cli.options import AsJson, Customer, CustomerName, Limit, chosen_customer
-from assess_assets.cli.output import print_json_rows, print_rows
+from assess_assets.cli.options import (
+    DEFAULT_TIMEOUT,
+    AsJson,
+    Customer,
+    CustomerName,
+    Limit,
+    Timeout,
+    chosen_customer,
+    seconds_of,
+)
+from assess_assets.cli.output import print_json_rows, print_rows, say_cut
 from assess_assets.commands import update_command
 
 if TYPE_CHECKING:
@@ -37,6 +46,7 @@ def show(
         str | None, typer.Option("--columns", metavar="A,B", help="Only these columns.")
     ] = None,
     limit: Limit = None,
+    timeout: Timeout = DEFAULT_TIMEOUT,
     as_json: AsJson = False,
 ) -> None:
     """Show rows of a customer's table. They come in the order of its contract."""
@@ -44,7 +54,7 @@ def show(
     with refused_sql_told(f"Customer {key}", where):
         sql = _select(table, where, columns)
     _, layout = deployment()
-    _run(layout, key, sql, limit, as_json)
+    _run(layout, key, sql, limit, timeout, as_json)
 
 
 def sql(
@@ -52,12 +62,13 @@ def sql(
     customer: Customer = None,
     customer_name: CustomerName = None,
     limit: Limit = None,
+    timeout: Timeout = DEFAULT_TIMEOUT,
     as_json: AsJson = False,
 ) -> None:
     """Query a customer's tables. Only its own exist in the query; nothing can be written."""
     key = chosen_customer(customer, customer_name)
     _, layout = deployment()
-    _run(layout, key, query, limit, as_json)
+    _run(layout, key, query, limit, timeout, as_json)
 
 
 def _select(name: str, where: str | None, columns: str | None) -> str:
@@ -87,15 +98,24 @@ def _quoted(names: Any) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-def _run(layout: "LakeLayout", key: str, text: str, limit: int | None, as_json: bool) -> None:
+def _run(
+    layout: "LakeLayout", key: str, text: str, limit: int | None, timeout: str, as_json: bool
+) -> None:
     from assess_assets.storage.damage import damage_told
-    from assess_assets.storage.sandbox import query, sql_over
+    from assess_assets.storage.sandbox import QueryTookTooLong, query_within, sql_over
 
+    seconds = seconds_of(timeout, "--timeout")
     most = DEFAULT_ROWS if limit is None and not as_json else limit
     opened = _opened(layout, key, text)
     refused, damaged = refused_sql_told(f"Customer {key}", text), damage_told(key, layout.root)
     with refused, damaged, sql_over(opened, key) as session:
-        found = query(session, text, None if most is None else most + 1)
+        try:
+            found = query_within(session, text, seconds, None if most is None else most + 1)
+        except QueryTookTooLong:
+            raise CommandFailed(
+                f"Customer {key}: the query was not done after {timeout}, and was stopped.",
+                "Does a join lack its condition? Make it smaller, or give it more: --timeout 30m",
+            ) from None
     rows = found.slice(0, most)
     names = _distinct(found.column_names)
     columns = [_values(key, name, column) for name, column in zip(names, rows.columns, strict=True)]
@@ -108,8 +128,8 @@ def _run(layout: "LakeLayout", key: str, text: str, limit: int | None, as_json: 
         typer.echo(values[0][1])
     else:
         print_rows(names, values)
-    if found.num_rows > rows.num_rows:
-        typer.echo(f"Only the first {most} rows: --limit gives more.", err=True)
+    if most is not None and found.num_rows > most:
+        say_cut(most)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import typer
 from assess_assets.cli.deployment import deployment
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import AsJson, Customer, CustomerName, Limit, chosen_customer
-from assess_assets.cli.output import print_json, print_rows
+from assess_assets.cli.output import print_json, print_rows, say_cut
 from assess_assets.cli.show import DEFAULT_ROWS, existing_tables
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _print(
             typer.echo(f"\n{one.table.name}: rows that differ")
             print_rows(list(one.differing[0]), [tuple(r.values()) for r in one.differing[:limit]])
             if len(one.differing) > limit:
-                typer.echo(f"Only the first {limit} rows: --limit gives more.", err=True)
+                say_cut(limit)
     typer.echo(f"\n{checks - len(failed)} of {checks} checks that block hold.")
     for verdict in failed:
         typer.echo(f"\n{verdict.name}: {verdict.description}")

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from assess_assets.sources.kafka import current_source, find_new_kafka_ranges
 from assess_assets.sources.kafka_config import KafkaConfig
-from assess_assets.sources.kafka_errors import KafkaNotConfigured
+from assess_assets.sources.kafka_errors import BrokerUnavailable, KafkaNotConfigured
 from assess_assets.sources.kafka_topic import topic_of
 from assess_assets.sources.landing import find_new_ranges
 from assess_assets.sources.ranges import SourceRange, ranges_to_json
@@ -30,28 +30,68 @@ class Sources:
     kafka: KafkaConfig | None = None
 
 
-def find_new(
-    sources: Sources, claimed: Sequence[SourceRange], max_messages: int
-) -> list[SourceRange]:
-    """The ranges that the next batch claims: landed files first, then the topic."""
-    found = find_new_ranges(sources.folder, claimed, max_messages)
-    left = max_messages - sum(claim.messages for claim in found)
-    if sources.kafka is not None and left > 0:
-        topic = topic_of(sources.customer)
-        found += find_new_kafka_ranges(sources.customer, topic, claimed, left, sources.kafka)
-    return found
+@dataclass(frozen=True)
+class Found:
+    """The ranges that the next batch claims; and what was not looked at, and why."""
+
+    ranges: list[SourceRange]
+    left_out: str | None = None
 
 
-def left_out(sources: Sources, claimed: Sequence[SourceRange]) -> str | None:
-    """That nothing new of the customer's topic is read, if it was read before and not given up."""
-    topic = topic_of(sources.customer)
-    _, last = current_source(topic, None, claimed)
-    if sources.kafka is not None or all(claim.kind == "lost" for claim in last.values()):
-        return None
-    return (
-        f"Customer {sources.customer}: topic {topic} was read before, and ASSESS_KAFKA is not set: "
-        "nothing new of it is read. Set it and run again."
-    )
+def find_new(sources: Sources, claimed: Sequence[SourceRange], max_messages: int) -> Found:
+    """What is new in the landing folder and in the topic, at most `max_messages` in all.
+
+    They take turns, or files that keep coming would keep a topic waiting for ever: if the last
+    messages that were claimed are a file's, the topic goes first, and the other has what is left.
+    """
+    of_files = [claim.is_of_a_file for claim in claimed if claim.kind == "read" and claim.messages]
+    topic_first = bool(of_files) and of_files[-1]
+    found: list[SourceRange] = []
+    told = None
+    for is_topic in (topic_first, not topic_first):
+        taken = sum(claim.messages for claim in found)
+        if taken >= max_messages:
+            break
+        if is_topic:
+            ranges, told = _find_published(sources, claimed, max_messages - taken)
+        else:
+            ranges = find_new_ranges(sources.folder, claimed, max_messages, taken=taken)
+        found += ranges
+    return Found(found, told)
+
+
+def _find_published(
+    sources: Sources, claimed: Sequence[SourceRange], most: int
+) -> tuple[list[SourceRange], str | None]:
+    """What is new in the topic; or nothing, and what is to be told of that."""
+    customer, topic = sources.customer, topic_of(sources.customer)
+    if sources.kafka is None:
+        if not was_published(customer, claimed):
+            return [], None
+        return [], (
+            f"Customer {customer}: topic {topic} was read before, and ASSESS_KAFKA is not set: "
+            "nothing new of it is read. Set it and run again."
+        )
+    try:
+        return find_new_kafka_ranges(customer, topic, claimed, most, sources.kafka), None
+    except BrokerUnavailable as error:
+        if needs_broker(sources.folder, customer, claimed):
+            raise
+        return [], (
+            f"Only files are read, as all of this customer's messages came in files. Whether it "
+            f"has a topic by now is not known. {error}"
+        )
+
+
+def needs_broker(folder: Path, customer: str, claimed: Sequence[SourceRange]) -> bool:
+    """Whether a customer is not to be run without its topic: it has one, or nothing else."""
+    return was_published(customer, claimed) or not folder.is_dir()
+
+
+def was_published(customer: str, claimed: Sequence[SourceRange]) -> bool:
+    """Whether the customer's topic was read before, and not given up."""
+    _, last = current_source(topic_of(customer), None, claimed)
+    return any(claim.kind != "lost" for claim in last.values())
 
 
 def read_batch(

@@ -41,8 +41,10 @@ def find_new_ranges(
     max_messages: int,
     split_bytes: int = SPLIT_BYTES,
     limits: Limits = DEFAULT_LIMITS,
+    taken: int = 0,
 ) -> list[SourceRange]:
-    """The next ranges of the customer whose landing folder this is, at most `max_messages` in all.
+    """The next ranges of the customer whose landing folder this is, at most `max_messages` in all,
+    of which so many are `taken` by another source.
 
     Files are taken in name order. Lines of plain files are split; anything else is one range, and
     may exceed the bound if it is the first of the batch (or it would never be read).
@@ -57,7 +59,7 @@ def find_new_ranges(
 
     twins = landed_contents(claimed)
     found: list[SourceRange] = []
-    left = max_messages
+    left = max_messages - taken
     for source, path in files.items():
         if left <= 0:
             break

@@ -4,7 +4,7 @@ A build is claimed like a batch. Versions are ordered: older code refuses to run
 A policy's version is a person's to raise; its content tells whether somebody forgot to.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from assess_assets.storage.delta import Pin, append_claim
@@ -34,6 +34,10 @@ class Versions:
             ("code", earlier.code, self.code),
         ]
         return [f"{name} version {old} to {new}" for name, old, new in pairs if old != new]
+
+    def by_the_policy_of(self, other: "Versions") -> "Versions":
+        """The same code by another policy."""
+        return replace(self, policy=other.policy, policy_content=other.policy_content)
 
     def contradicts(self, other: "Versions") -> bool:
         """Whether the policy says something else under the same version."""
@@ -71,7 +75,8 @@ def refuse_older_code(customer: str, latest: Build, running: Versions) -> None:
         raise OlderCode(
             f"Customer {customer}: build {latest.number} was made with newer versions "
             f"({'; '.join(made.changes_since(running))}). Nothing was written. Deploy the newer "
-            "code or policy; to go back on purpose, raise the version and rebuild."
+            "code, or set ASSESS_POLICIES to the file with the newer policy; to go back on "
+            "purpose, raise the version and rebuild."
         )
 
 
@@ -83,7 +88,8 @@ def refuse_changed_policy(customer: str, latest: Build, running: Versions) -> No
             f"Customer {customer}: the policy is {running.policy_content}, and build "
             f"{latest.number} was made with {made.policy_content}, both as version "
             f"{made.policy}. Nothing was written. Raise `version` in the policy, and everything is "
-            "made again by it; or put back what it said."
+            "made again by it; or put back what it said, or set ASSESS_POLICIES to the file that "
+            "has it."
         )
 
 

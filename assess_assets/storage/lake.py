@@ -128,7 +128,8 @@ class Lake:
         self._seen: dict[tuple[str, str], Pin | None] | None = None
 
     def for_looking(self) -> "Lake":
-        """The same lake for who only looks: a table is neither made nor brought up to date."""
+        """The same lake for who only looks: a table is neither made nor brought up to date, and its
+        rows are by the policy that they were made with, whatever policies are known here."""
         lake = copy(self)
         lake._only_looks = True
         return lake
@@ -194,6 +195,8 @@ class Lake:
                 f"Customer {customer} has no build yet. Materialize raw_messages and builds first: "
                 + update_command(customer)
             )
+        if self._only_looks:
+            running = running.by_the_policy_of(build.versions)
         refuse_older_code(customer, build, running)
         refuse_changed_policy(customer, build, running)
         changes = running.changes_since(build.versions)

@@ -6,7 +6,7 @@ No engine is started: tables are read from their Delta logs, at the versions cur
 
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -59,6 +59,10 @@ _EXPLAIN: Final = re.compile(
 
 class NotAQuery(ValueError):
     """SQL that isn't exactly one statement that only reads."""
+
+
+class QueryTookTooLong(Exception):
+    """A query was not done in the time that it was given, and was stopped."""
 
 
 def open_tables(
@@ -114,6 +118,24 @@ def dataset_of(table: TableContract, opened: DeltaTable | None) -> Any:
     stored = opened.to_pyarrow_dataset()
     lacking = new_fields(opened, table)
     return stored.replace_schema(pa.schema([*stored.schema, *lacking])) if lacking else stored
+
+
+def query_within(
+    session: "duckdb.DuckDBPyConnection", sql: str, seconds: float, most: int | None = None
+) -> pa.Table:
+    """The same as `query`, stopped after so many seconds, or by a Ctrl-C, which DuckDB itself does
+    not hear while it hands rows over. Raises QueryTookTooLong besides."""
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(query, session, sql, most)
+        try:
+            is_done = bool(wait([found], seconds).done)
+        finally:
+            while not found.done():
+                session.interrupt()  # before the query has begun, it has no effect
+                wait([found], 0.1)
+    if not is_done:
+        raise QueryTookTooLong
+    return found.result()
 
 
 def query(session: "duckdb.DuckDBPyConnection", sql: str, most: int | None = None) -> pa.Table:

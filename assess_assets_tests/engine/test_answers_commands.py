@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from assess_assets.cli.answers import answers, report
 from assess_assets.cli.errors import Commands
 from assess_assets.cli.explain import explain
+from assess_assets.cli.verify import verify
 from assess_assets.storage.builds import Versions
 from assess_assets.tables.reports import CUSTOMER_REPORT
 from assess_assets_tests.conftest import Platform
@@ -46,6 +47,7 @@ def assess(told: Platform, monkeypatch: pytest.MonkeyPatch) -> Assess:
     app.command()(answers)
     app.command()(report)
     app.command()(explain)
+    app.command()(verify)
     monkeypatch.setenv("ASSESS_LAKE", told.settings.lake)
     monkeypatch.setenv("ASSESS_SPARK", told.settings.spark)
     return lambda *arguments: CliRunner().invoke(app, [str(each) for each in arguments])
@@ -156,6 +158,27 @@ def test_a_report_that_lacks_a_format_is_not_written_and_is_made_again(
     assert list(tmp_path.iterdir()) == []
     assert told.materialize("acme", select=["customer_report"]).success
     assert told.rows("customer_report", "acme") == before
+
+
+def test_who_asks_for_answers_needs_no_policies_and_who_verifies_is_told_to_set_them(
+    told: Platform, assess: Assess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "policies.toml").write_text("[customers.initech]\nversion = 3\n")
+    before = told.settings
+    told.with_settings(policies=tmp_path / "policies.toml")
+    told.land("initech", "one.ndjson", lines(message("a")))
+    assert told.materialize("initech").success
+    told.with_settings(policies=before.policies)
+    (tmp_path / "policies.toml").unlink()  # nor to read the operator's
+    for named in (None, str(tmp_path / "policies.toml")):
+        if named:
+            monkeypatch.setenv("ASSESS_POLICIES", named)
+        assert json.loads(assess("answers", "-c", "initech", "--json").stdout)["build"] == 1
+    monkeypatch.delenv("ASSESS_POLICIES")
+    verified = assess("verify", "-c", "initech")
+    assert verified.exit_code == 1
+    assert "(policy version 1 to 3)" in verified.stderr
+    assert "set ASSESS_POLICIES to the file with the newer policy" in verified.stderr
 
 
 def test_answers_of_tables_made_by_another_code_are_refused(

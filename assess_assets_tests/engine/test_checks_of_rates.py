@@ -44,6 +44,7 @@ def test_a_rate_above_its_limit_blocks_and_names_the_limit(
     blocking = strict.verdicts(table)[f"{rate}_is_within_its_limit"]
     assert not blocking.passed
     assert f"The policy's limit ({limit}) is 1.0%. What follows is stopped" in blocking.description
+    assert "raise the limit in the policy (ASSESS_POLICIES), and re-exec" in blocking.description
 
 
 @every_rate

@@ -7,6 +7,9 @@ commands without tables (`unit/test_cli.py`).
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -263,6 +266,29 @@ def test_sql_only_reads(assess: Assess, statement: str) -> None:
     assert "One SELECT is run here" in result.stderr
 
 
+WITHOUT_END = "FROM range(9000000) a, range(9000000) b, range(9000000) c"
+
+
+@pytest.mark.parametrize("what", ["count(*)", "*"])
+def test_a_query_that_is_not_done_in_time_is_stopped(assess: Assess, what: str) -> None:
+    result = assess("sql", f"SELECT {what} {WITHOUT_END}", *JSON, "--timeout", "500ms")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("assess: Customer globex: the query was not done after 500ms, ")
+    assert "give it more: --timeout 30m" in result.stderr
+
+
+def test_a_query_hears_ctrl_c_while_it_gathers_rows(made: Platform) -> None:
+    command = [sys.executable, "-m", "assess_assets.cli", "sql", f"SELECT * {WITHOUT_END}", *JSON]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as asked:
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                asked.wait(timeout=6)
+            asked.send_signal(signal.SIGINT)
+            assert asked.wait(timeout=20) != 0
+        finally:
+            asked.kill()
+
+
 def test_the_sandbox_has_the_customers_tables_and_no_other(made: Platform) -> None:
     with customer_sql(LakeLayout.of(made.settings.lake), "globex") as session:
         names = [row["name"] for row in query(session, "SHOW TABLES").to_pylist()]
@@ -473,7 +499,7 @@ def test_policies_that_cannot_be_used_are_told_without_a_traceback(
 ) -> None:
     (tmp_path / "policies.toml").write_text(policies)
     monkeypatch.setenv("ASSESS_POLICIES", str(tmp_path / "policies.toml"))
-    result = assess("answers", "-c", "globex")
+    result = assess("verify", "-c", "globex")
     assert result.exit_code == 1
     assert result.stderr.startswith("assess: ")
     assert said in result.stderr

@@ -169,6 +169,26 @@ def test_batches_are_bounded_and_give_what_one_batch_gives(
     assert rows(deployed, "message_ledger", customer, "fate") == [("accepted",)] * 10
 
 
+@pytest.mark.parametrize("most", [1, 3])
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_files_that_keep_coming_and_a_busy_topic_take_turns(
+    deployed: Platform, kafka: KafkaBroker, customer: str, most: int, is_whole: bool
+) -> None:
+    topic = Topic(kafka, customer)
+    topic.create()
+    topic.send(*(text(message(f"published {number}")) for number in range(20)))
+    deployed.with_settings(max_messages_per_run=most)
+    for number in range(6):
+        few = [message(f"landed {number} {each}") for each in range(4)]
+        form = json.dumps(few) if is_whole else lines(*few)
+        deployed.land(customer, f"{number}.json", form)
+        assert deployed.materialize(customer, select=READ).success
+    claims = rows(deployed, "source_ranges", customer, "batch", "source", "messages")
+    batches = {batch for batch, source, count in claims if source == topic.name and count}
+    assert batches == {2, 4, 6}
+    assert {batch for batch, source, _ in claims if source != topic.name} == {1, 3, 5}
+
+
 def test_an_aborted_transaction_leaves_gaps_and_the_balance_holds_on_what_was_served(
     deployed: Platform, kafka: KafkaBroker, assess: Assess, customer: str
 ) -> None:

@@ -108,6 +108,10 @@ def test_the_version_is_the_installed_one(assess: Assess) -> None:
         (["sample", "--out", "x.json", "--attempts", "2"], "a folder is written: x.json names"),
         (["customers", "--json", "sync"], "give options of sync after it"),
         (["follow", "--every", "soon"], "'soon' is no time to wait: give --every 10s"),
+        (
+            ["sql", "select 1", "-c", "a", "--timeout", "0"],
+            "'0' is no time to wait: give --timeout",
+        ),
         (["nonsense"], "No such command 'nonsense'"),
     ],
 )
