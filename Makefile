@@ -90,7 +90,8 @@ faults: $(READY) ## kills, failing writes and races by the hundred, everything c
 
 .PHONY: test-services
 test-services: $(READY) ## the tests against a real Kafka, HDFS and Spark: needs Java 17
-	$(BIN)/pytest assess_assets_tests/services -m "services and not faults" $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile assess_assets_tests/services \
+	  -m "services and not faults" $(PYTEST_ARGS)
 
 .PHONY: faults-services
 faults-services: $(READY) ## a hundred faults of a real Kafka, HDFS and Spark, all compared: needs Java 17
