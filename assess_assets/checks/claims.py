@@ -91,7 +91,7 @@ BATCHES_FOLLOW_EACH_OTHER = Fact(
               from (select s.batch, count(*) as ranges, count(distinct s.run_id) as runs,
                            count(distinct s.claimed_at) as times
                     from {source_ranges} s group by s.batch) g) b
-        where b.batch <> b.previous_batch + 1 or b.runs <> 1 or b.times <> 1
+        where b.batch <> b.previous_batch + 1 or b.runs > 1 or b.times > 1
         """
     ),
 )
