@@ -79,7 +79,6 @@ WRONG: list[tuple[Row, list[tuple[int, str]]]] = [
 ]
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize(("wrong", "told"), WRONG)
 def test_a_claim_that_does_not_follow_the_one_before_it(
     wrong: Row, told: list[tuple[int, str]], pieces: Damaged
