@@ -50,9 +50,13 @@ class Frames(Mapping[str, DataFrame]):
         return len(self.tables)
 
 
-def read_watermark(lake: Lake, customer: str, policy: CustomerPolicy) -> Watermark:
-    """Raises UpstreamNotReady while the ledger is of another build than the customer's."""
-    build = lake.current_build(customer, running_versions(policy)).number
+def read_watermark(lake: Lake, customer: str, policy: CustomerPolicy | None) -> Watermark:
+    """Raises UpstreamNotReady while the ledger is of another build than the customer's.
+
+    Who only looks needs no policy: the tables are by the one that they were made with.
+    """
+    running = running_versions(policy or CustomerPolicy())
+    build = lake.current_build(customer, running, by_any_policy=policy is None).number
     ledger = lake.progress(lake.pin(MESSAGE_LEDGER, customer))
     require_build(customer, MESSAGE_LEDGER.name, build, ledger)
     return Watermark(customer, build, ledger.highest_batch, ledger.rows)

@@ -128,8 +128,7 @@ class Lake:
         self._seen: dict[tuple[str, str], Pin | None] | None = None
 
     def for_looking(self) -> "Lake":
-        """The same lake for who only looks: a table is neither made nor brought up to date, and its
-        rows are by the policy that they were made with, whatever policies are known here."""
+        """The same lake for who only looks: a table is neither made nor brought up to date."""
         lake = copy(self)
         lake._only_looks = True
         return lake
@@ -182,11 +181,11 @@ class Lake:
         )[0]
         return Progress(*(value or 0 for value in counted.values()))
 
-    def current_build(self, customer: str, running: Versions) -> Build:
+    def current_build(self, customer: str, running: Versions, by_any_policy: bool = False) -> Build:
         """The customer's build, read now. Raises OlderCode, PolicyChanged, or UpstreamNotReady.
 
         Rows may only be written under the build that says what they are made with: after a change,
-        `builds` comes first.
+        `builds` comes first. They may be read whatever the policy (`by_any_policy`).
         """
         pinned = self.pin_existing(BUILDS, customer)
         build = latest_build(pinned) if pinned else None
@@ -195,7 +194,7 @@ class Lake:
                 f"Customer {customer} has no build yet. Materialize raw_messages and builds first: "
                 + update_command(customer)
             )
-        if self._only_looks:
+        if by_any_policy:
             running = running.by_the_policy_of(build.versions)
         refuse_older_code(customer, build, running)
         refuse_changed_policy(customer, build, running)
