@@ -50,10 +50,12 @@ def without_the_fence(patch: pytest.MonkeyPatch) -> None:
     """A run believes in the build that it read first, and does not stop for a later one."""
     read_now = Lake.current_build
 
-    def read_once(self: Lake, customer: str, running: Versions) -> Build:
+    def read_once(
+        self: Lake, customer: str, running: Versions, by_any_policy: bool = False
+    ) -> Build:
         believed: dict[int, Build] = self.__dict__.setdefault("believed", {})
         if 0 not in believed:
-            believed[0] = read_now(self, customer, running)
+            believed[0] = read_now(self, customer, running, by_any_policy)
         return believed[0]
 
     def parse_span(
