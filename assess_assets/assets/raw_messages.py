@@ -81,7 +81,7 @@ class Landed:
 
 def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) -> Landed:
     customer = sources.customer
-    raw = before = lake.pin(RAW_MESSAGES, customer)
+    raw = lake.pin(RAW_MESSAGES, customer)
     claims = lake.pin(SOURCE_RANGES, customer)
     batches = claimed_batches(claims)
     landed = lake.progress(raw).highest_batch
@@ -100,7 +100,7 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
         counted = _counted(lake, nothing, claimed, landed)
         return Landed(Replacement(claims), counted, found.left_out)
     # Only now: it reads offsets of all that is landed, and without news nothing can be read twice.
-    require_ranges(customer, claimed_ends(batches), landed_ends(before))
+    require_ranges(customer, claimed_ends(batches), landed_ends(raw))
     new = claim_batch(claims, batches, ranges, lake.now(), run_id)
     facts = {
         "batch": new.number,

@@ -93,31 +93,34 @@ def _require_no_run(
 ) -> None:
     """Raises UpstreamNotReady if tables are not as far as the ledger: they need not agree yet."""
     build = lake.current_build(customer, running_versions(policy)).number
-    told = ""
-    for table in reversed(MADE_BY_BUILD):  # of all that are not done, the first of a run is named
+    for told in _unfinished(lake, build, pins):
+        raise UpstreamNotReady(
+            f"Customer {customer}: {told}, or was stopped. Nothing was verified, as tables agree "
+            "only when it is done. Wait for it and verify again; if it was stopped, this finishes "
+            f"it: {update_command(customer)}"
+        )
+
+
+def _unfinished(lake: Lake, build: int, pins: Mapping[str, Pin]) -> Iterator[str]:
+    """The tables that a run has not come to yet, in its order."""
+    for table in MADE_BY_BUILD:
         found = lake.progress(pins[table.name])
         if 0 < found.lowest_build < build:
-            told = (
+            yield (
                 f"table {table.name} holds builds {found.lowest_build} to {found.highest_build}, "
-                f"and the customer's build is {build}: a rebuild is under way, or was stopped"
+                f"and the customer's build is {build}: a rebuild is under way"
             )
-    for table, parts in () if told else ((OPTIONS, "option"), (QUESTIONS, "question")):
+    for table, parts in ((QUESTIONS, "question"), (OPTIONS, "option")):
         (expected,) = pins[MESSAGE_LEDGER.name].look_up(
             "select coalesce(max(batch), 0) as batch from pinned "
             f"where fate = 'accepted' and {parts}_count > 0"
         )
         found = lake.progress(pins[table.name])
         if found.rows and found.highest_batch < expected["batch"]:
-            told = (
+            yield (
                 f"table {table.name} ends at batch {found.highest_batch}, and the ledger has its "
-                f"attempts up to batch {expected['batch']}: a run is under way, or was stopped"
+                f"attempts up to batch {expected['batch']}: a run is under way"
             )
-    if told:
-        raise UpstreamNotReady(
-            f"Customer {customer}: {told}. Nothing was verified, as tables agree only when it is "
-            "done. Wait for it and verify again; if it was stopped, this finishes it: "
-            + update_command(customer)
-        )
 
 
 def _compare(

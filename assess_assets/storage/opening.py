@@ -15,6 +15,8 @@ from pyarrow.fs import FileSelector, FileType
 from assess_assets.storage.damage import damaged, table_faults
 from assess_assets.storage.lake_faults import fault_of
 
+_FIRST: Final = f"_delta_log/{0:020}.json"
+
 
 def open_existing(customer: str, table: str, uri: str) -> DeltaTable | None:
     """The table, or None if it has not been made.
@@ -59,6 +61,3 @@ def _has_beginning(log: DeltaTable) -> bool:
         return True
     listed = files.get_file_info_selector(FileSelector("_delta_log"))
     return any(".checkpoint." in file.path for file in listed)
-
-
-_FIRST: Final = f"_delta_log/{0:020}.json"
