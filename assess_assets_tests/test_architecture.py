@@ -23,6 +23,7 @@ LEVELS = {
     "settings": 0,
     "versions": 0,
     "commands": 0,
+    "dagster_storage": 0,
     "customer_names": 0,
     "customers": 0,
     "messages": 0,

@@ -27,7 +27,6 @@ from assess_assets.automation.news import (
     look_at_sources,
     news_of,
 )
-from assess_assets.cli.quick_recording import quick_recording
 from assess_assets.cli.running import QUIET, told_failure
 from assess_assets.customer_names import keys_among
 from assess_assets.customers import CUSTOMERS
@@ -158,8 +157,7 @@ class Follower:
         tags = {**tags_of(customers), COMMAND: "follow", PROCESS: process}
         made = dg.build_reconstructable_job(__name__, "update_job", (settings_text(),))
         try:
-            with quick_recording():
-                result = dg.execute_job(made, self.instance, run_config=QUIET, tags=tags)
+            result = dg.execute_job(made, self.instance, run_config=QUIET, tags=tags)
         except Exception as error:  # Dagster itself, or its storage
             for customer in customers:
                 self._failed(customer, f"The run could not be recorded or started: {error}")

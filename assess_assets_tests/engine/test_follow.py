@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -26,7 +25,6 @@ from assess_assets.automation.news import look_at_sources, news_of
 from assess_assets.automation.sensor import new_messages
 from assess_assets.cli.app import app
 from assess_assets.cli.following import COMMAND, PROCESS, Follower, settings_text, update_job
-from assess_assets.cli.quick_recording import quick_recording
 from assess_assets.definitions import build_definitions
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
@@ -425,15 +423,3 @@ def test_the_table_of_all_customers_is_read_once_in_a_round_not_once_for_each(
     news = news_of(asked, later)
     assert news is not None
     assert news.told == "an unfinished batch"
-
-
-def test_dagster_still_waits_for_the_disk_at_every_event(home: dg.DagsterInstance) -> None:
-    def waits() -> int:
-        storage: Any = home.event_log_storage
-        with storage.run_connection("some-run") as connection:
-            return int(connection.exec_driver_sql("pragma synchronous").scalar())
-
-    assert waits() == 2
-    with quick_recording():
-        assert waits() == 1
-    assert waits() == 2

@@ -150,8 +150,10 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterIns
     """What Dagster makes of our dagster.yaml."""
     home = tmp_path_factory.mktemp("home")
     shutil.copy(INSTANCE, home)
-    with dg.DagsterInstance.from_config(str(home)) as opened:
-        yield opened
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(home))
+        with dg.DagsterInstance.get() as opened:
+            yield opened
 
 
 def test_the_webserver_shows_what_a_run_printed(instance: dg.DagsterInstance) -> None:
@@ -224,13 +226,12 @@ def test_dagster_has_our_instance_and_asks_the_code_location() -> None:
     (location,) = yaml.safe_load((folder / "workspace.yaml").read_text())["load_from"]
     assert f"--port {location['grpc_server']['port']} " in SERVICES["code"]["command"]
     assert location["grpc_server"]["host"] in SERVICES
-    ours = (folder / "dagster.yaml").read_text()
+    there = (folder / "dagster.yaml").read_text()
     for name in ("code", "webserver", "daemon"):
-        assert set(re.findall(r"env: (\w+)", ours)) <= set(SERVICES[name]["environment"])
-    charter, _, settings = INSTANCE.read_text().partition("\n")
-    assert charter.startswith("# Dagster's instance")
-    assert ours.endswith(settings)
-    assert set(yaml.safe_load(ours.removesuffix(settings))) == {"storage"}
+        assert set(re.findall(r"env: (\w+)", there)) <= set(SERVICES[name]["environment"])
+    ours = yaml.safe_load(INSTANCE.read_text())
+    assert yaml.safe_load(there) == {**ours, "storage": yaml.safe_load(there)["storage"]}
+    assert [*ours["storage"], *yaml.safe_load(there)["storage"]] == ["custom", "postgres"]
 
 
 def test_a_run_whose_process_died_is_given_up_some_day(instance: dg.DagsterInstance) -> None:
