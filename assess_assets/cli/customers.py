@@ -130,7 +130,7 @@ def _published(settings: "Settings") -> tuple[list[str], list[str], Exception | 
 def add(
     name: Annotated[str, typer.Argument(help='The customer\'s name, as in "Acme & Co".')],
 ) -> None:
-    """Register one customer by its name. To undo it: the partition's menu in Dagster's UI."""
+    """Register one customer by its name. To undo it: assess customers remove KEY."""
     from assess_assets.customer_names import encode_customer
 
     key = encode_customer(name)
