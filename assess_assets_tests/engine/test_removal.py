@@ -20,9 +20,14 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner, Result
 
+from assess_assets.automation import sensor
 from assess_assets.automation.jobs import UPDATE_CUSTOMERS
 from assess_assets.cli.app import app
+from assess_assets.cli.following import Follower
 from assess_assets.definitions import build_definitions
+from assess_assets.resources.lake import LakeResource
+from assess_assets.resources.spark import SparkEngine
+from assess_assets.settings import Settings
 from assess_assets.storage import delta
 from assess_assets.storage.removal import Removal
 from assess_assets.tables.registry import CUSTOMER_TABLES
@@ -254,6 +259,46 @@ def test_a_customer_that_comes_back_is_read_anew(deployed: Platform, tmp_path: P
     assert rows() == before
     assert {(row["build"], row["batch"]) for row in deployed.rows("exams", "acme")} == {(1, 1)}
     assert in_overview(deployed) == sorted(CUSTOMERS)
+
+
+def test_who_follows_reads_a_customer_anew_whose_folder_was_away_meanwhile(
+    deployed: Platform, tmp_path: Path
+) -> None:
+    shutil.rmtree(deployed.folder / "lake")
+    said: list[str] = []
+    follower = Follower(deployed.instance, frozenset({"acme"}), said.append)
+    follower.open()
+    assert (len(follower.round()), follower.round()) == (1, [])
+    landed = deployed.folder / "landing" / "acme"
+    landed.rename(tmp_path / "away")
+    assert remove("acme", "--yes").exit_code == 0
+    (tmp_path / "away").rename(landed)
+    assert len(follower.round()) == 1, said
+    assert follower.round() == []
+    assert len(deployed.rows("raw_messages", "acme")) == len(SENT)
+
+
+def a_tick(deployed: Platform, cursor: str | None) -> dg.SensorResult:
+    given = {"lake": LakeResource.from_settings(Settings(), SparkEngine(url=ENGINE))}
+    with dg.build_sensor_context(deployed.instance, cursor, resources=given) as context:
+        told = sensor.new_messages(context)
+    assert isinstance(told, dg.SensorResult)
+    return told
+
+
+def test_the_sensor_requests_a_run_under_a_new_key_for_who_came_back(
+    deployed: Platform, tmp_path: Path
+) -> None:
+    (deployed.folder / "lake" / "acme").rename(tmp_path / "lake")  # as before its first run
+    first = a_tick(deployed, None)
+    (tmp_path / "lake").rename(deployed.folder / "lake" / "acme")
+    landed = deployed.folder / "landing" / "acme"
+    landed.rename(tmp_path / "away")
+    assert remove("acme", "--yes").exit_code == 0
+    (tmp_path / "away").rename(landed)
+    second = a_tick(deployed, first.cursor)
+    keys = [one.run_key for told in (first, second) for one in told.run_requests or []]
+    assert len(keys) == len(set(keys)) == 2
 
 
 def started(deployed: Platform, tags: dict[str, str]) -> dg.DagsterRun:
