@@ -71,11 +71,12 @@ def sync(as_json: AsJson = False) -> None:
     Exit code 1 if a name is no key.
     """
     settings, _ = deployment()
-    landed, misnamed = landed_folders(settings.landing)
-    published, no_keys, silent = _published(settings)
-    keys = sorted({*landed, *published})
     with dagster_instance() as instance:
+        # Asked first: who is being removed loses sources before the partition, and stays removed.
         known = set(instance.get_dynamic_partitions(PARTITIONS))
+        landed, misnamed = landed_folders(settings.landing)
+        published, no_keys, silent = _published(settings)
+        keys = sorted({*landed, *published})
         new = [key for key in keys if key not in known]
         instance.add_dynamic_partitions(PARTITIONS, new)
     if as_json:

@@ -10,7 +10,7 @@ import pty
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from typer.testing import CliRunner, Result
 
 from assess_assets.automation import sensor
 from assess_assets.automation.jobs import UPDATE_CUSTOMERS
+from assess_assets.cli import customers as customers_commands
+from assess_assets.cli import following
 from assess_assets.cli.app import app
 from assess_assets.cli.following import Follower
 from assess_assets.definitions import build_definitions
@@ -299,6 +301,38 @@ def test_the_sensor_requests_a_run_under_a_new_key_for_who_came_back(
     second = a_tick(deployed, first.cursor)
     keys = [one.run_key for told in (first, second) for one in told.run_requests or []]
     assert len(keys) == len(set(keys)) == 2
+
+
+@pytest.mark.parametrize("who", ["follow", "the sensor", "customers sync"])
+def test_who_looked_at_sources_before_a_removal_does_not_register_the_customer_after_it(
+    deployed: Platform, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    def removing_after(look: Callable[..., Any]) -> Callable[..., Any]:
+        def looked(*given: Any) -> Any:
+            seen = look(*given)
+            assert remove("acme", "--landing", "--yes").exit_code == 0
+            return seen
+
+        return looked
+
+    where: Any
+    where, name = {
+        "follow": (following, "customers_with_sources"),
+        "the sensor": (sensor, "customers_with_sources"),
+        "customers sync": (customers_commands, "landed_folders"),
+    }[who]
+    with monkeypatch.context() as patch:
+        patch.setattr(where, name, removing_after(getattr(where, name)))
+        if who == "follow":
+            follower = Follower(deployed.instance, frozenset({"acme"}), print)
+            follower.open()
+            assert follower.round() == []
+        elif who == "the sensor":
+            told = a_tick(deployed, None)
+            assert (told.run_requests, told.dynamic_partitions_requests) == ([], [])
+        else:
+            assert assess("customers", "sync").exit_code == 0
+    require_gone(deployed)
 
 
 def started(deployed: Platform, tags: dict[str, str]) -> dg.DagsterRun:
