@@ -25,12 +25,24 @@ def being_run(instance: dg.DagsterInstance) -> dict[str, str]:
     return found
 
 
-def customers_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
+def run_with(instance: dg.DagsterInstance, customer: str, registered: list[str]) -> str | None:
+    """A run for the customer, or for everybody, that has not ended. Whom a range holds is asked of
+    `registered`: the customer's key may be gone by now."""
+    for run in instance.get_runs(dg.RunsFilter(statuses=NOT_ENDED)):
+        is_for_all = PARTITION not in run.tags and RANGE[0] not in run.tags
+        if is_for_all or customer in customers_of_run(instance, run, registered):
+            return run.run_id
+    return None
+
+
+def customers_of_run(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, registered: list[str] | None = None
+) -> list[str]:
     """The partitions that a run's tags name."""
     if PARTITION in run.tags:
         return [run.tags[PARTITION]]
     first, last = (run.tags.get(tag) for tag in RANGE)
-    keys = list(instance.get_dynamic_partitions(CUSTOMERS.name or ""))
+    keys = registered or list(instance.get_dynamic_partitions(CUSTOMERS.name or ""))
     if first not in keys or last not in keys:
         return []
     return keys[keys.index(first) : keys.index(last) + 1]

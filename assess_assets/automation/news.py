@@ -126,13 +126,18 @@ def _sight(
         state = None if silent else state
         if isinstance(state, Exception):
             raise state
-        files = folder_version(lake.landing_folder(customer))
+        folder = lake.landing_folder(customer)
+        files = folder_version(folder)
+        # Of a customer that was removed and comes back, all else may be as it was.
+        made = folder.stat().st_ctime_ns if folder.is_dir() else 0
         build = _last_build(lake.lake, customer)
     except Exception as problem:
         return Sight(customer, "", running, problem=problem)
     claimed_at = build.claimed_at if build else None
     is_left = claimed_at is not None and lake.now() - claimed_at > UNTIL_RUN_IS_SEEN
-    told = f"{files} {data_version(state)} {running} {build.number if build else 0} {is_left}"
+    told = (
+        f"{files} {made} {data_version(state)} {running} {build.number if build else 0} {is_left}"
+    )
     version = hashlib.sha256(told.encode()).hexdigest()[:16]
     return Sight(customer, version, running, build, is_left, silent or state, overview)
 

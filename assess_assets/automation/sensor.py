@@ -42,10 +42,11 @@ def new_messages(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.
     """
     until = time.monotonic() + MOST_SECONDS
     broker = broker_of(lake)
+    # Before sources are looked at: who is being removed loses them first, and stays removed.
+    registered = context.instance.get_dynamic_partitions(CUSTOMERS.name or "")
     keys, refused, silent = customers_with_sources(lake, broker)
     if silent:
         context.log.warning(f"Topics can't be looked at, only landing folders: {silent}")
-    registered = context.instance.get_dynamic_partitions(CUSTOMERS.name or "")
     known, no_keys = keys_among(registered)
     for told in [*refused, *no_keys.values()]:
         context.log.warning(f"Read by no run: {told}")

@@ -21,6 +21,7 @@ from assess_assets.cli.history import history
 from assess_assets.cli.land import land
 from assess_assets.cli.publish import publish
 from assess_assets.cli.rebuild import rebuild
+from assess_assets.cli.removal import remove
 from assess_assets.cli.sample import sample
 from assess_assets.cli.show import show, sql
 from assess_assets.cli.verify import verify
@@ -74,5 +75,6 @@ app.command()(rebuild)
 app.command("accept-loss")(accept_loss)
 app.command()(doctor)
 app.command()(docs)
+customers.commands.command()(remove)
 app.add_typer(customers.commands, name="customers")
 app.add_typer(services.commands, name="services")

@@ -71,11 +71,12 @@ def sync(as_json: AsJson = False) -> None:
     Exit code 1 if a name is no key.
     """
     settings, _ = deployment()
-    landed, misnamed = landed_folders(settings.landing)
-    published, no_keys, silent = _published(settings)
-    keys = sorted({*landed, *published})
     with dagster_instance() as instance:
+        # Asked first: who is being removed loses sources before the partition, and stays removed.
         known = set(instance.get_dynamic_partitions(PARTITIONS))
+        landed, misnamed = landed_folders(settings.landing)
+        published, no_keys, silent = _published(settings)
+        keys = sorted({*landed, *published})
         new = [key for key in keys if key not in known]
         instance.add_dynamic_partitions(PARTITIONS, new)
     if as_json:
@@ -130,7 +131,7 @@ def _published(settings: "Settings") -> tuple[list[str], list[str], Exception | 
 def add(
     name: Annotated[str, typer.Argument(help='The customer\'s name, as in "Acme & Co".')],
 ) -> None:
-    """Register one customer by its name. To undo it: the partition's menu in Dagster's UI."""
+    """Register one customer by its name. To undo it: assess customers remove KEY."""
     from assess_assets.customer_names import encode_customer
 
     key = encode_customer(name)

@@ -11,7 +11,7 @@ from assess_assets.cli.deployment import deployment
 from assess_assets.cli.engine_findings import engine_finding, java_finding
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.finding import REINSTALL, Finding
-from assess_assets.cli.lake_findings import lake_findings
+from assess_assets.cli.lake_findings import lake_findings, removal_findings
 from assess_assets.cli.source_findings import (
     instance_findings,
     kafka_finding,
@@ -37,6 +37,7 @@ def examine() -> Iterator[Finding]:
     yield from found
     if all(finding.status != "fail" or finding.subject != "lake" for finding in found):
         yield from table_findings(layout, settings.landing)
+        yield from removal_findings(settings, layout)
     yield from landing_findings(settings.landing)
     yield _policies(settings)
     yield from instance_findings(settings)

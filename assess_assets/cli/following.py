@@ -114,11 +114,12 @@ class Follower:
     def _registered(self) -> tuple[list[str], BrokerUnavailable | None]:
         """Customers to look at, in Dagster's order; whoever has sources is registered. And why
         those with topics are not known, if so."""
+        name = CUSTOMERS.name or ""
+        # Before sources are looked at: who is being removed loses them first, and stays removed.
+        known = self.instance.get_dynamic_partitions(name)
         keys, refused, silent = customers_with_sources(self._lake, self._broker)
         for told in refused:
             self._say_once(f"Not followed: {told}")
-        name = CUSTOMERS.name or ""
-        known = self.instance.get_dynamic_partitions(name)
         new = [key for key in keys if key not in set(known) and self._is_wanted(key)]
         if new:
             self.instance.add_dynamic_partitions(name, new)

@@ -1,6 +1,7 @@
 """The examinations of `assess doctor` that are about the lake: its disk, and rights to its folders.
 
-Belongs here: whether a run could write. What tables hold is the checks' business.
+Belongs here: whether a run could write, and what removals left. What tables hold is the checks'
+business.
 """
 
 import os
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from assess_assets.cli.finding import Finding, some, unreachable, unusable, unwritable
+from assess_assets.cli.source_findings import registered
 from assess_assets.sources.landing_customers import landed_folders
 
 if TYPE_CHECKING:
+    from assess_assets.settings import Settings
     from assess_assets.storage.layout import LakeLayout
 
 LITTLE_MIB: Final = 100  # a run of a few thousand messages writes some MiB
@@ -32,6 +35,30 @@ def lake_findings(layout: "LakeLayout") -> Iterator[Finding]:
         if found.status != "fail" and (closed := list(_closed_folders(root))):
             told = f"this user can't list and write {some(closed)}"
             yield Finding("fail", "tables", told, "give this user access to that and all below it")
+
+
+def removal_findings(settings: "Settings", layout: "LakeLayout") -> Iterator[Finding]:
+    """Removals of customers that were interrupted."""
+    from assess_assets.customer_names import keys_among
+    from assess_assets.storage.lake_faults import LakeFault
+    from assess_assets.storage.removal import Removal
+
+    removal = Removal.of(layout, settings.webhdfs, settings.hadoop_user)
+    try:
+        left = removal.leftovers()
+        in_lake, _ = keys_among(removal.folders.names_in(layout.root))
+        landed, _ = landed_folders(settings.landing)
+    except (LakeFault, OSError) as error:
+        yield Finding(
+            "warn", "removals", str(error), "give this user access, or correct ASSESS_WEBHDFS"
+        )
+        return
+    for customer, folders in left.items():
+        told = f"that of customer {customer} was interrupted: {', '.join(folders)}"
+        yield Finding("warn", "removals", told, f"assess customers remove {customer}")
+    if (known := registered()) and (lost := sorted({*in_lake} - {*landed} - known)):
+        told = f"have tables, and neither partition nor landing folder: {', '.join(lost)}"
+        yield Finding("warn", "removals", told, "assess customers remove KEY, or add NAME")
 
 
 def _remote(root: str) -> Finding:

@@ -1,6 +1,5 @@
 """The lake as a Dagster resource: settings in, `storage.lake.Lake` out. Time comes in here."""
 
-import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,14 +50,12 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
             layout,
             lambda: self.engine.session,
             self.now,
-            folders=self._folders if layout.root.startswith("hdfs://") else None,
+            folders=HdfsFolders.of(self.webhdfs, self.hadoop_user)
+            if layout.root.startswith("hdfs://")
+            else None,
             workers=customers_side_by_side(self.engine.url),
             readers=lambda customer: self.policies.of(customer).hdfs_group or customer,
         )
-
-    @property
-    def _folders(self) -> HdfsFolders:
-        return HdfsFolders(self.webhdfs, self.hadoop_user or getpass.getuser())
 
     @property
     def policies(self) -> Policies:

@@ -183,6 +183,12 @@ def fill_in(
         (merged.when_not_matched_insert_all() if is_appending else merged).execute()
 
 
+def take_out(target: Pin, where: str) -> None:
+    """Delete rows of exactly the pinned version. Raises LostRace."""
+    with _claiming(target) as table:
+        table.delete(where, commit_properties=_NO_SECOND_TRY)
+
+
 @contextmanager
 def _claiming(target: Pin) -> Iterator[DeltaTable]:
     """The table, to be written in this process: no engine is needed for a few rows."""

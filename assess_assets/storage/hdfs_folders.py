@@ -1,16 +1,23 @@
 """A customer's folder on HDFS: written by the platform, read by the customer's group, closed else.
 
-Belongs here: making such a folder before its first table, over WebHDFS, as an ordinary user. Does
-not: who is in which group, which is HDFS's business, and what lies in the folder.
+Belongs here: making such a folder before its first table, and taking it away with its customer,
+over WebHDFS, as an ordinary user. Does not: who is in which group, which is HDFS's business, and
+what lies in the folder.
 """
 
+import getpass
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
+from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
+
+from assess_assets.storage.lake_faults import LakeFault
 
 MODE: Final = "750"
 OFF: Final = "off"  # of ASSESS_WEBHDFS: the operator makes the folders
@@ -27,6 +34,11 @@ class HdfsFolders:
 
     webhdfs: str | None
     user: str
+
+    @classmethod
+    def of(cls, webhdfs: str | None, user: str | None) -> "HdfsFolders":
+        """As settings say; without a user, the system's."""
+        return cls(webhdfs, user or getpass.getuser())
 
     def protect(self, folder: str, customer: str, readers: str | None) -> None:
         """Make the folder (a URI) if it isn't there, and let the group `readers` read it.
@@ -62,6 +74,49 @@ class HdfsFolders:
                 "it again; see docs/hdfs.md."
             ) from error
 
+    def names_in(self, folder: str) -> list[str]:
+        """Of all that lies in it; none if it isn't there."""
+        with self._told(folder):
+            found = self._look(urlsplit(folder).path, "LISTSTATUS")
+        return [one["pathSuffix"] for one in found["FileStatuses"]["FileStatus"]] if found else []
+
+    def measure(self, folder: str) -> tuple[int, int] | None:
+        """Its files and their bytes; None if it isn't there."""
+        with self._told(folder):
+            found = self._look(urlsplit(folder).path, "GETCONTENTSUMMARY")
+        summary = found["ContentSummary"] if found else None
+        return (summary["fileCount"], summary["length"]) if summary else None
+
+    def move(self, folder: str, target: str) -> None:
+        """In one rename. Target's folder is made if need be, and is the platform's alone."""
+        path, to = urlsplit(folder).path, PurePosixPath(urlsplit(target).path)
+        with self._told(folder):
+            self._ask("PUT", str(to.parents[1]), "MKDIRS", permission=MODE)
+            self._ask("PUT", str(to.parent), "MKDIRS", permission="700")
+            self._require(self._ask("PUT", path, "RENAME", destination=str(to)))
+
+    def delete(self, folder: str) -> None:
+        """With all that is in it; no trash keeps it."""
+        with self._told(folder):
+            path = urlsplit(folder).path
+            self._require(self._ask("DELETE", path, "DELETE", recursive="true"))
+
+    @contextmanager
+    def _told(self, folder: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, HTTPException, ValueError) as error:
+            raise LakeFault(
+                f"{folder} could not be looked at, moved or deleted as user {self.user!r} over "
+                f"{self.webhdfs}: {_reason(error)}. Mend that, and run the same again: it finishes "
+                "what was begun."
+            ) from error
+
+    def _require(self, answer: dict[str, bool]) -> None:
+        """HDFS says no without a reason when a path isn't there, or is there already."""
+        if not answer["boolean"]:
+            raise OSError("HDFS says no and not why: somebody else has moved or deleted it")
+
     def _refuse_if_open(
         self, folder: str, customer: str, readers: str | None, found: dict[str, Any]
     ) -> None:
@@ -93,13 +148,17 @@ class HdfsFolders:
 
     def _acl(self, path: str) -> dict[str, Any] | None:
         """Owner, mode and entries of a folder; None if there is none."""
+        found = self._look(path, "GETACLSTATUS")
+        return found["AclStatus"] if found else None
+
+    def _look(self, path: str, operation: str) -> dict[str, Any] | None:
         try:
-            status: dict[str, Any] = self._ask("GET", path, "GETACLSTATUS")["AclStatus"]
+            found: dict[str, Any] = self._ask("GET", path, operation)
         except HTTPError as error:
             if error.code == 404:
                 return None
             raise
-        return status
+        return found
 
     def _ask(self, method: str, path: str, operation: str, **options: str) -> Any:
         query = urlencode({"op": operation, "user.name": self.user, **options})

@@ -56,6 +56,11 @@ class LakeLayout:
         return f"{self.root}/{folder}"
 
     @property
+    def removed(self) -> str:
+        """Where the folders of customers lie that are being deleted."""
+        return f"{self.root}/{PLATFORM_FOLDER}/removed"
+
+    @property
     def local_root(self) -> Path | None:
         """The lake's folder, if it is on this machine."""
         if self.root.startswith("file://"):
