@@ -8,8 +8,10 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
 from pyspark.sql import SparkSession
 
+from assess_assets.cli.lake_findings import lake_findings
 from assess_assets.platform.errors import ServiceFailed
 from assess_assets.platform.hdfs import Hdfs
+from assess_assets.storage.layout import LakeLayout
 from assess_assets.storage.maintenance import Upkeep, keep
 
 pytestmark = pytest.mark.services
@@ -53,6 +55,20 @@ def test_deltalake_obeys_the_permissions(hdfs: Hdfs, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HADOOP_USER_NAME", "gil")
     with pytest.raises((DeltaError, OSError), match="AccessControlException"):
         write_deltalake(f"{hdfs.lake}/gils", pa.table({"x": [1]}))
+
+
+def test_the_doctor_says_why_hdfs_refuses_the_lake_and_what_to_do(
+    hdfs: Hdfs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a few words: neither Java's stack nor advice about disks."""
+    monkeypatch.setenv("HADOOP_USER_NAME", "ann")
+    (found,) = lake_findings(LakeLayout.of(hdfs.lake))
+    assert found.status == "fail"
+    assert 'user=ann, access=WRITE, inode="/lake"' in found.told
+    assert "\n" not in found.told
+    assert found.fix.startswith("HDFS refuses this user (HADOOP_USER_NAME")
+    (found,) = lake_findings(LakeLayout.of("hdfs://127.0.0.1/lake"))
+    assert found.fix.startswith("ASSESS_LAKE names no port")
 
 
 def test_a_table_survives_a_restart_of_both_and_a_crash_of_both(hdfs: Hdfs) -> None:
