@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, QueryBuilder, write_deltalake
 from deltalake.exceptions import DeltaError
+from deltalake.fs import DeltaStorageHandler
 from pyspark.sql import SparkSession
 
 from assess_assets.cli.lake_findings import lake_findings
 from assess_assets.platform.errors import ServiceFailed
 from assess_assets.platform.hdfs import Hdfs
+from assess_assets.storage.damage import TableDamaged, damage_told
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.storage.maintenance import Upkeep, keep
 
@@ -69,6 +71,25 @@ def test_the_doctor_says_why_hdfs_refuses_the_lake_and_what_to_do(
     assert found.fix.startswith("HDFS refuses this user (HADOOP_USER_NAME")
     (found,) = lake_findings(LakeLayout.of("hdfs://127.0.0.1/lake"))
     assert found.fix.startswith("ASSESS_LAKE names no port")
+
+
+def test_a_data_file_without_a_byte_is_told_as_damage_by_whoever_reads_it(hdfs: Hdfs) -> None:
+    uri = f"{hdfs.lake}/emptied/exams"
+    write_deltalake(uri, pa.table({"exam": ["git"]}))
+    opened = DeltaTable(uri)
+    (name,) = pa.table(opened.get_add_actions())["path"].to_pylist()
+    DeltaStorageHandler(uri).open_output_stream(name).close()  # type: ignore[no-untyped-call]
+    for ask in (
+        lambda: opened.to_pyarrow_dataset().to_table(),
+        lambda: pa.table(
+            QueryBuilder().register("t", opened).execute("select * from t").read_all()
+        ),
+    ):
+        with (
+            pytest.raises(TableDamaged, match=r"table exams .* Move its folder out of the lake"),
+            damage_told("emptied", hdfs.lake, "exams"),
+        ):
+            ask()
 
 
 def test_a_table_survives_a_restart_of_both_and_a_crash_of_both(hdfs: Hdfs) -> None:
