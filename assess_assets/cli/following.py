@@ -88,6 +88,8 @@ class Follower:
         """
         self._rounds += 1
         try:
+            if self.is_blind:  # a client keeps the password and certificates it was made with
+                self._broker = broker_of(self._lake)
             customers, silent = self._registered()
             followed, no_keys = keys_among(customers)
             for told in no_keys.values():

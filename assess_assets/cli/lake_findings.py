@@ -65,6 +65,8 @@ def _remote(root: str) -> Finding:
     """Make a file in the lake and remove it, through what writes the Delta logs."""
     from deltalake.fs import DeltaStorageHandler
 
+    from assess_assets.storage.lake_faults import fault_of, first_lines
+
     silence = unreachable(root)
     if silence:
         return Finding("fail", "lake", silence, "start it, or set ASSESS_LAKE")
@@ -74,7 +76,8 @@ def _remote(root: str) -> Finding:
         store.open_output_stream(name).close()  # an empty file proves as much
         store.delete_file(name)
     except Exception as error:  # whatever a store says, it is the finding
-        return unusable("lake", root, str(error))
+        found = unusable("lake", root, first_lines(error))
+        return found._replace(fix=fault_of(error, root) or found.fix)
     return Finding("ok", "lake", f"{root} can be written")
 
 

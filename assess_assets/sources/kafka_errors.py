@@ -91,13 +91,13 @@ def named_error(
     refusal = next((each for each in (error, *reasons) if is_refusal(each)), None)
     if refusal is not None:
         return NotAuthorized(
-            f"Customer {customer}: Kafka at {servers} refuses topic {topic}: {refusal.str()}. "
+            f"Customer {customer}: Kafka at {servers} refuses topic {topic}: {_lasting(refusal)}. "
             "Check the user and password in the file that ASSESS_KAFKA_CONFIG names, and that the "
             f"user may DESCRIBE and READ {topic} (to publish: WRITE and CREATE). Then run again."
         )
     # The client repeats itself, with other times: the call's own words, and two of the last.
-    seen = {_plain(each): each.str() for each in reasons if _plain(each) != _plain(error)}
-    told = "; ".join([error.str(), *list(seen.values())[-2:]])
+    seen = {_plain(each): _lasting(each) for each in reasons if _plain(each) != _plain(error)}
+    told = "; ".join([_lasting(error), *list(seen.values())[-2:]])
     if any(each.code() == KafkaError._SSL for each in (error, *reasons)):
         return BrokerUnavailable(
             f"Customer {customer}: no TLS connection to Kafka at {servers}: {told}. Set "
@@ -111,6 +111,11 @@ def named_error(
     )
 
 
+def _lasting(error: KafkaError) -> str:
+    """What it says, without after how many milliseconds: the same each time that it is asked."""
+    return re.sub(r" \(after [^)]*\)", "", error.str())
+
+
 def _plain(error: KafkaError) -> str:
-    """What it says, without where and after how many milliseconds."""
-    return re.sub(r"^\S+: | \(after [^)]*\)|\d+", "", error.str())
+    """The same, without where and any number."""
+    return re.sub(r"^\S+: |\d+", "", _lasting(error))

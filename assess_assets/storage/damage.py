@@ -35,7 +35,7 @@ _SIGNS: Final = re.compile(
     r"\.parquet\b[^;\n]* (not found|does not exist)|"
     r"Kernel error: (Json error|Arrow error|Internal error CRC|Invalid Checkpoint)|"
     r"Expected contiguous commit files|No table metadata or protocol found|"
-    r"Invalid JSON in log record"
+    r"Invalid JSON in log record|Wanted range starting at \d+, but object was only"
 )
 _STRUCTS: Final = re.compile(r": ParsedLogPath \{.*")  # how Rust prints them, a thousand signs
 _NAMES: Final = "|".join(table.name for table in TABLES)

@@ -44,6 +44,11 @@ _OF_HDFS: Final = (
         "every customer's belong to the platform's user; see docs/hdfs.md.",
     ),
     (
+        r"No NameNode hosts found",
+        "ASSESS_LAKE names no port, and no configuration of Hadoop (HADOOP_CONF_DIR) says which "
+        "NameNodes are meant. Set it to hdfs://namenode:8020/folder, with the NameNode's port.",
+    ),
+    (
         r"RPC listener disconnected|Connection refused|ConnectException|No NameNode|"
         r"StandbyException|Connection reset|Broken pipe|early eof|TokioMultiThreadExecutor",
         "HDFS does not answer: is the NameNode up, and ASSESS_LAKE its address, and is every "
@@ -111,4 +116,4 @@ def first_lines(error: Exception | str) -> str:
     told = _COLOURS.sub("", str(error))
     lines = [line.strip() for line in told.splitlines() if line.strip()]
     lines = [line for line in lines if not _STACK.match(line)]
-    return "; ".join(lines[:3])[:500]
+    return "; ".join(lines[:4])[:500]

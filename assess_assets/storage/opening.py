@@ -37,15 +37,22 @@ def open_existing(customer: str, table: str, uri: str) -> DeltaTable | None:
 
 
 def require_files(customer: str, table: str, uri: str, log: DeltaTable) -> None:
-    """Raises TableDamaged if a file of the opened version is gone, or is shorter than it was.
+    """Raises TableDamaged if a file of the opened version is gone, or is shorter than it was; or a
+    commit has no byte, which deltalake (1.6) reads as one that changed nothing.
 
     Files are listed, none is read: one that was overwritten at its length is not told.
     """
     with table_faults(customer, table, uri):
         files = pa.table(log.get_add_actions(flatten=True)).select(["path", "size_bytes"])
         sizes = {file["path"]: file["size_bytes"] for file in files.to_pylist()}
-        found = DeltaStorageHandler.from_table(log._table).get_file_info(list(sizes))
+        store = DeltaStorageHandler.from_table(log._table)
+        commits = store.get_file_info_selector(FileSelector("_delta_log"))
+        empty = [one.path for one in commits if one.path.endswith(".json") and not one.size]
+        found = store.get_file_info(list(sizes))
         wrong = [one.path for one in found if one.size != sizes[one.path]]
+    if empty:
+        told = f"{len(empty)} commits of its log have no byte, such as {min(empty)}"
+        raise damaged(customer, table, uri, told)
     if wrong:
         told = f"{len(wrong)} of {len(sizes)} files are gone or cut off, such as {wrong[0]}"
         raise damaged(customer, table, uri, told)

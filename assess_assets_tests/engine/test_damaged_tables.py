@@ -367,6 +367,16 @@ def test_the_doctor_names_every_damaged_table_of_every_customer_and_what_heals_i
     assert found[2]["fix"].startswith("Restore its folder from a backup. Without one, move its ")
 
 
+def test_the_doctor_names_a_commit_without_a_byte_which_takes_its_rows_away(acme: Steps) -> None:
+    """As a disk leaves it that lost its power: deltalake reads it as one that changed nothing."""
+    last = max((folder_of(acme, "exams") / "_delta_log").glob("*.json"))
+    last.write_bytes(b"")
+    (found,) = doctor_on_tables()
+    assert found["status"] == "fail"
+    assert f"1 commits of its log have no byte, such as _delta_log/{last.name}" in found["told"]
+    assert found["fix"] == f"{CURE}: the table is made again by {AGAIN}"
+
+
 def test_the_doctor_says_whom_it_had_no_time_to_look_at(
     acme: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:

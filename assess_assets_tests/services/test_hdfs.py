@@ -6,10 +6,14 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
+from deltalake.fs import DeltaStorageHandler
 from pyspark.sql import SparkSession
 
+from assess_assets.cli.lake_findings import lake_findings
 from assess_assets.platform.errors import ServiceFailed
 from assess_assets.platform.hdfs import Hdfs
+from assess_assets.storage.damage import TableDamaged, damage_told
+from assess_assets.storage.layout import LakeLayout
 from assess_assets.storage.maintenance import Upkeep, keep
 
 pytestmark = pytest.mark.services
@@ -53,6 +57,33 @@ def test_deltalake_obeys_the_permissions(hdfs: Hdfs, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HADOOP_USER_NAME", "gil")
     with pytest.raises((DeltaError, OSError), match="AccessControlException"):
         write_deltalake(f"{hdfs.lake}/gils", pa.table({"x": [1]}))
+
+
+def test_the_doctor_says_why_hdfs_refuses_the_lake_and_what_to_do(
+    hdfs: Hdfs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a few words: neither Java's stack nor advice about disks."""
+    monkeypatch.setenv("HADOOP_USER_NAME", "ann")
+    (found,) = lake_findings(LakeLayout.of(hdfs.lake))
+    assert found.status == "fail"
+    assert 'user=ann, access=WRITE, inode="/lake"' in found.told
+    assert "\n" not in found.told
+    assert found.fix.startswith("HDFS refuses this user (HADOOP_USER_NAME")
+    (found,) = lake_findings(LakeLayout.of("hdfs://127.0.0.1/lake"))
+    assert found.fix.startswith("ASSESS_LAKE names no port")
+
+
+def test_a_data_file_without_a_byte_is_told_as_damage_by_whoever_reads_it(hdfs: Hdfs) -> None:
+    uri = f"{hdfs.lake}/emptied/exams"
+    write_deltalake(uri, pa.table({"exam": ["git"]}))
+    opened = DeltaTable(uri)
+    (name,) = pa.table(opened.get_add_actions())["path"].to_pylist()
+    DeltaStorageHandler(uri).open_output_stream(name).close()
+    with (
+        pytest.raises(TableDamaged, match=r"table exams .* Move its folder out of the lake"),
+        damage_told("emptied", hdfs.lake, "exams"),
+    ):
+        opened.to_pyarrow_dataset().to_table()
 
 
 def test_a_table_survives_a_restart_of_both_and_a_crash_of_both(hdfs: Hdfs) -> None:

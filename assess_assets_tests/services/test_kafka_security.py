@@ -15,13 +15,14 @@ from typer.testing import CliRunner
 
 from assess_assets.assets.assessment_topic import assessment_topic, data_version
 from assess_assets.cli.app import app
+from assess_assets.cli.following import Follower
 from assess_assets.platform.kafka import KafkaBroker
 from assess_assets.sources.batches import Sources, read_batch
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import BrokerUnavailable, KafkaNotConfigured, NotAuthorized
 from assess_assets.sources.kafka_topic import Broker, topic_of
 from assess_assets.sources.ranges import SourceError
-from assess_assets_tests.conftest import Platform
+from assess_assets_tests.conftest import ENGINE, Platform
 from assess_assets_tests.deliveries import lines, message
 from assess_assets_tests.observing import observe_source, told_by_failure
 from assess_assets_tests.services.topics import Topic
@@ -119,6 +120,31 @@ def test_a_topic_that_is_refused_leaves_only_its_customer_unobserved(
     assert "1 of 2 customers failed; the others were done." in told
     assert "- acmecorp: Customer acmecorp: Kafka at " in told
     assert "refuses topic assessments.acmecorp" in told
+
+
+def test_who_follows_is_let_in_again_once_the_password_is_corrected(
+    acme: Topic, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the refusal is said once, not in every round."""
+    right, file = acme.broker.settings_file("acme"), tmp_path / "client.properties"
+    assert right is not None
+    file.write_text(right.read_text().replace("acme-secret", "expired"))
+    for name in ("lake", "landing"):
+        monkeypatch.setenv(f"ASSESS_{name.upper()}", str(tmp_path / name))
+    monkeypatch.setenv("ASSESS_SPARK", ENGINE)
+    monkeypatch.setenv("ASSESS_KAFKA", acme.broker.bootstrap_servers)
+    monkeypatch.setenv("ASSESS_KAFKA_CONFIG", str(file))
+    said: list[str] = []
+    with dg.DagsterInstance.ephemeral() as instance:
+        follower = Follower(instance, frozenset({"acme"}), said.append)
+        follower.open()
+        assert [follower.round(), follower.round()] == [[], []]
+        assert follower.is_blind
+        (refusal,) = said[1:]
+        assert "Check the user and password" in refusal
+        file.write_text(right.read_text())
+        assert len(follower.round()) == 1
+        assert not follower.is_blind
 
 
 def test_a_whole_run_and_its_commands_show_no_password(
