@@ -16,7 +16,8 @@ from assess_assets.tables.contract import TableContract
 
 
 def configuration(table: TableContract) -> dict[str, str]:
-    """Statistics of all that can have them, of `batch` above all: Delta's default are 32 columns.
+    """Statistics of whole numbers, texts and times, of `batch` above all: Delta's default are the
+    first 32 columns, whatever they are.
 
     Without them a write that replaces some batches rewrites every file, as any might hold them.
     """
@@ -40,7 +41,7 @@ def brought_up_to_date(log: DeltaTable, table: TableContract) -> DeltaTable:
     """The table with its contract's columns and properties; as it is if it has them."""
     new = new_columns(log, table)
     has = log.metadata().configuration
-    wanted = _widened(configuration(table), has)
+    wanted = _widened(table, has)
     is_configured = all(has.get(name) == value for name, value in wanted.items())
     if is_configured and not new:
         return log
@@ -53,13 +54,14 @@ def brought_up_to_date(log: DeltaTable, table: TableContract) -> DeltaTable:
     return DeltaTable(log.table_uri)
 
 
-def _widened(wanted: dict[str, str], has: Mapping[str, str | None]) -> dict[str, str]:
-    """Lists of columns only grow: newer code, beside this one, may have asked for more."""
+def _widened(table: TableContract, has: Mapping[str, str | None]) -> dict[str, str]:
+    """Lists of columns keep what this contract doesn't know: newer code, beside this one, may have
+    asked for more."""
     widened = {}
-    for name, value in wanted.items():
+    for name, value in configuration(table).items():
         listed = (has.get(name) or "").split(",")
-        more = [column for column in listed if column and column not in value.split(",")]
-        widened[name] = ",".join([*value.split(","), *more]) if more else value
+        more = [column for column in listed if column and column not in table.column_names]
+        widened[name] = ",".join([value, *more])
     return widened
 
 

@@ -4,6 +4,7 @@ Belongs here: what a single commit promises. Does not: whole runs that crash or 
 (`test_crashes_and_races.py`), and builds (`test_builds.py`).
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable, Schema
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import StructType
+from pyspark.sql.types import FractionalType, StructType
 
 from assess_assets.assets.raw_messages import land_customer
+from assess_assets.sample.records import JsonObject
 from assess_assets.sources.ranges import LandedFileMissing, lost_rest
 from assess_assets.storage.claims import claim_batch, claimed_batches, unlanded
 from assess_assets.storage.delta import (
@@ -28,8 +30,9 @@ from assess_assets.storage.delta import (
 )
 from assess_assets.storage.protocol import UpstreamNotReady
 from assess_assets.tables.ingest import BUILDS, RAW_MESSAGES
+from assess_assets.tables.registry import table_named
 from assess_assets_tests.deliveries import changed, lines, message, of_every_fate
-from assess_assets_tests.steps import CUSTOMER, MADE, NOON, Steps, sample
+from assess_assets_tests.steps import CUSTOMER, MADE, NOON, WRITTEN, Steps, sample
 
 
 @pytest.fixture
@@ -133,6 +136,26 @@ def test_reading_stays_at_the_pinned_version(spark: SparkSession, acme: Steps) -
 
 
 @pytest.mark.both_engines
+def test_what_is_alone_in_its_file_is_read_as_it_was_written(acme: Steps) -> None:
+    """Sail 0.7.2 takes a value that a file has alone from the statistics, and parses fractions a
+    last digit off: so their columns have none (`TableContract.ranged_columns`)."""
+    for number in range(8):
+        sent = changed(f"alone {number}", _scored(4 + number, 43))
+        sent["keen_timestamp"] = f"15168124{number}9.99924{number}"
+        acme.land(f"{number}.ndjson", lines(sent))
+        acme.run()
+    for name in WRITTEN:
+        table = table_named(name)
+        read = acme.lake.read(acme.lake.pin(table, CUSTOMER)).orderBy(*table.order)
+        if fractions := [c.name for c in table.columns if isinstance(c.type, FractionalType)]:
+            found = [row.asDict() for row in read.select(*fractions).collect()]
+            assert found == acme.rows(name, *fractions), name
+
+
+def _scored(correct: int, total: int) -> Callable[[JsonObject], object]:
+    return lambda sent: sent["sequences"]["counts"].update(correct=correct, total=total)
+
+
 def test_columns_that_a_table_of_older_code_lacks_are_read_as_nulls(
     spark: SparkSession, acme: Steps
 ) -> None:

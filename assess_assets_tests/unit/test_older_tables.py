@@ -14,6 +14,7 @@ from assess_assets.storage.delta import Pin, pin, pin_existing
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.storage.older_tables import brought_up_to_date
 from assess_assets.storage.sandbox import customer_sql, query
+from assess_assets.tables.attempts import ASSESSMENTS
 from assess_assets.tables.ingest import SOURCE_RANGES
 
 CLAIM = {
@@ -109,3 +110,17 @@ def test_older_code_takes_back_nothing_that_newer_code_asked_for(tmp_path: Path)
     version = pinned(uri).version
     older_code = replace(SOURCE_RANGES, columns=SOURCE_RANGES.columns[:-1])
     assert brought_up_to_date(DeltaTable(uri), older_code).version() == version
+
+
+def test_columns_that_are_to_have_no_statistics_any_more_lose_them(tmp_path: Path) -> None:
+    uri = LakeLayout.of(str(tmp_path)).uri(ASSESSMENTS, "acme")
+    DeltaTable.create(
+        uri,
+        Schema.from_json(ASSESSMENTS.schema.json()),
+        configuration={STATISTICS: "batch,score,keen_timestamp_seconds,asked_for_by_newer_code"},
+    )
+    found = pin(ASSESSMENTS, "acme", uri)
+    listed = found.log.metadata().configuration[STATISTICS].split(",")
+    assert set(listed) == {*ASSESSMENTS.ranged_columns, "asked_for_by_newer_code"}
+    assert not {"score", "keen_timestamp_seconds"} & set(listed)
+    assert pin(ASSESSMENTS, "acme", uri).version == found.version
