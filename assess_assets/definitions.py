@@ -7,7 +7,8 @@ lazy, so importing this module reads no environment and starts nothing.
 import dagster as dg
 
 from assess_assets.assets.registry import ASSETS
-from assess_assets.automation.jobs import UPDATE_CUSTOMERS
+from assess_assets.automation.jobs import MAINTAIN_CUSTOMERS, UPDATE_CUSTOMERS
+from assess_assets.automation.schedule import weekly_maintenance
 from assess_assets.automation.sensor import new_messages
 from assess_assets.checks.registry import CHECKS
 from assess_assets.resources.lake import LakeResource
@@ -30,7 +31,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=CHECKS,
-        jobs=[UPDATE_CUSTOMERS],
+        jobs=[UPDATE_CUSTOMERS, MAINTAIN_CUSTOMERS],
+        schedules=[weekly_maintenance],
         sensors=[new_messages],
         resources={"engine": engine, "lake": lake, "lake_io": SparkHdfsIOManager(lake=lake)},
         executor=dg.in_process_executor.configured(AFTER_OUTPUTS, "in_process"),

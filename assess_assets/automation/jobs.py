@@ -1,4 +1,4 @@
-"""The job that keeps customers up to date. Maintenance takes turns with it, so it is left out."""
+"""The jobs of customers: to keep them up to date, and maintenance, which takes turns with that."""
 
 from typing import Final
 
@@ -6,8 +6,16 @@ import dagster as dg
 
 UPDATE: Final = "update_customers"
 
+MAINTENANCE = dg.AssetSelection.groups("maintenance")
+
 UPDATE_CUSTOMERS = dg.define_asset_job(
     UPDATE,
-    dg.AssetSelection.all() - dg.AssetSelection.groups("maintenance"),
+    dg.AssetSelection.all() - MAINTENANCE,
     description="Everything of a customer: new messages to all of its tables, with the checks.",
+)
+
+MAINTAIN_CUSTOMERS = dg.define_asset_job(
+    "maintain_customers",
+    MAINTENANCE,
+    description="lake_maintenance: few files and clean folders; no row changes.",
 )

@@ -7,17 +7,20 @@ import json
 import os
 import shutil
 import time
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 from deltalake import DeltaTable, write_deltalake
 from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
 from assess_assets.assets.lake_maintenance import keep_tables
+from assess_assets.automation.schedule import weekly_maintenance
 from assess_assets.definitions import build_definitions
 from assess_assets.storage.delta import LostRace
 from assess_assets.storage.maintenance import Kept, Upkeep, compact, keep
@@ -299,6 +302,51 @@ def test_it_is_an_asset_that_reports_what_it_did(platform: Platform) -> None:
     assert platform.versions("globex") == after, "a run with nothing new writes nothing"
     materialized = {event.asset_key for event in result.get_asset_materialization_events()}
     assert dg.AssetKey("lake_maintenance") not in materialized, "it takes turns with runs"
+
+
+SUNDAY = datetime(2026, 11, 22, 3, tzinfo=UTC)
+
+
+def tick(platform: Platform) -> ScheduleExecutionData:
+    context = dg.build_schedule_context(
+        platform.instance,
+        scheduled_execution_time=SUNDAY,
+        repository_def=build_definitions(platform.settings).get_repository_def(),
+    )
+    return weekly_maintenance.evaluate_tick(context)
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Iterator[Platform]:
+    """With an instance on disk: a schedule's context takes no other."""
+    (tmp_path / "home").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
+        yield Platform(tmp_path, instance)
+
+
+def test_the_schedule_requests_a_run_of_each_customer_alone(recorded: Platform) -> None:
+    platform = recorded
+    assert "assess customers sync" in (tick(platform).skip_message or "")
+    for name in ("globex", "acme"):
+        for one in "ab":
+            platform.land(name, f"{one}.ndjson", lines(message(f"{name}{one}")))
+            platform.materialize(name)
+    platform.register("../no key")
+    requested = tick(platform).run_requests or []
+    assert {run.run_key: run.partition_key for run in requested} == {
+        "globex 2026-11-22": "globex",
+        "acme 2026-11-22": "acme",
+    }
+    acme = platform.versions("acme")
+    job = build_definitions(platform.settings).resolve_job_def(weekly_maintenance.job_name)
+    result = job.execute_in_process(
+        instance=platform.instance,
+        run_config={"ops": {"lake_maintenance": {"config": {"max_small_files": 1}}}},
+        tags={**requested[0].tags, "dagster/partition": str(requested[0].partition_key)},
+    )
+    assert set(told(result)["globex"]["changed"]) >= {"raw_messages", "assessments"}
+    after = {**platform.versions("acme"), "customer_overview": acme["customer_overview"]}
+    assert after == acme, "but for the table that all share"
 
 
 def test_no_reader_is_given_less_than_a_day(platform: Platform) -> None:
