@@ -42,7 +42,9 @@ def customers_of_run(
     if PARTITION in run.tags:
         return [run.tags[PARTITION]]
     first, last = (run.tags.get(tag) for tag in RANGE)
-    keys = registered or list(instance.get_dynamic_partitions(CUSTOMERS.name or ""))
+    keys = registered
+    if keys is None:
+        keys = list(instance.get_dynamic_partitions(CUSTOMERS.name or ""))
     if first not in keys or last not in keys:
         return []
     return keys[keys.index(first) : keys.index(last) + 1]

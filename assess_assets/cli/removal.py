@@ -191,8 +191,9 @@ def _refuse_running(instance: "dg.DagsterInstance", key: str, registered: list[s
 
 
 def _ask(found: Found, yes: bool) -> None:
-    for told in (f"Customer {found.customer}: to be removed for good are", *found.told):
-        typer.echo(told if told.startswith("Customer") else f"- {told}", err=True)
+    typer.echo(f"Customer {found.customer}: to be removed for good are", err=True)
+    for told in found.told:
+        typer.echo(f"- {told}", err=True)
     if not yes and not (sys.stdin.isatty() and typer.confirm("Remove all that?", err=True)):
         raise CommandFailed(f"{_NOTHING} With --yes it is done without asking.")
 

@@ -325,27 +325,26 @@ def recorded(tmp_path: Path) -> Iterator[Platform]:
 
 
 def test_the_schedule_requests_a_run_of_each_customer_alone(recorded: Platform) -> None:
-    platform = recorded
-    assert "assess customers sync" in (tick(platform).skip_message or "")
+    assert "assess customers sync" in (tick(recorded).skip_message or "")
     for name in ("globex", "acme"):
         for one in "ab":
-            platform.land(name, f"{one}.ndjson", lines(message(f"{name}{one}")))
-            platform.materialize(name)
-    platform.register("../no key")
-    requested = tick(platform).run_requests or []
+            recorded.land(name, f"{one}.ndjson", lines(message(f"{name}{one}")))
+            recorded.materialize(name)
+    recorded.register("../no key")
+    requested = tick(recorded).run_requests or []
     assert {run.run_key: run.partition_key for run in requested} == {
         "globex 2026-11-22": "globex",
         "acme 2026-11-22": "acme",
     }
-    acme = platform.versions("acme")
-    job = build_definitions(platform.settings).resolve_job_def(weekly_maintenance.job_name)
+    acme = recorded.versions("acme")
+    job = build_definitions(recorded.settings).resolve_job_def(weekly_maintenance.job_name)
     result = job.execute_in_process(
-        instance=platform.instance,
+        instance=recorded.instance,
         run_config={"ops": {"lake_maintenance": {"config": {"max_small_files": 1}}}},
         tags={**requested[0].tags, "dagster/partition": str(requested[0].partition_key)},
     )
     assert set(told(result)["globex"]["changed"]) >= {"raw_messages", "assessments"}
-    after = {**platform.versions("acme"), "customer_overview": acme["customer_overview"]}
+    after = {**recorded.versions("acme"), "customer_overview": acme["customer_overview"]}
     assert after == acme, "but for the table that all share"
 
 

@@ -226,12 +226,15 @@ def test_dagster_has_our_instance_and_asks_the_code_location() -> None:
     (location,) = yaml.safe_load((folder / "workspace.yaml").read_text())["load_from"]
     assert f"--port {location['grpc_server']['port']} " in SERVICES["code"]["command"]
     assert location["grpc_server"]["host"] in SERVICES
-    there = (folder / "dagster.yaml").read_text()
+    there, here = (folder / "dagster.yaml").read_text(), INSTANCE.read_text()
     for name in ("code", "webserver", "daemon"):
         assert set(re.findall(r"env: (\w+)", there)) <= set(SERVICES[name]["environment"])
-    ours = yaml.safe_load(INSTANCE.read_text())
-    assert yaml.safe_load(there) == {**ours, "storage": yaml.safe_load(there)["storage"]}
-    assert [*ours["storage"], *yaml.safe_load(there)["storage"]] == ["custom", "postgres"]
+    assert here.startswith("# Dagster's instance")
+    (storage, settings), (postgres, same) = (text.split("nux:\n") for text in (here, there))
+    assert settings == same
+    assert set(yaml.safe_load(storage)["storage"]) == {"custom"}
+    assert set(yaml.safe_load(postgres)) == {"storage"}
+    assert set(yaml.safe_load(postgres)["storage"]) == {"postgres"}
 
 
 def test_a_run_whose_process_died_is_given_up_some_day(instance: dg.DagsterInstance) -> None:
