@@ -40,10 +40,11 @@ def may_hide_a_fault(raw: bytes | memoryview, canonical_bytes: int) -> bool:
 
     What a later value of the same key replaced is no longer in the document, but the engines still
     stumble over it. `canonical_bytes` is the document's size in its shortest spelling: without as
-    many bytes beyond that as it takes to be too deep or too long, there is nothing to be found.
+    many bytes beyond that as it takes to be too deep or too long, there is nothing to be found;
+    and -0 is one byte longer than the 0 that becomes of it.
     """
     beyond = len(raw) - canonical_bytes
-    return (
+    return beyond > 0 and (
         beyond > MAX_NUMBER_CHARACTERS
         or (beyond > MAX_DEPTH and is_nested_too_deep(bytes(raw)))
         or _holds_negative_zero(raw)

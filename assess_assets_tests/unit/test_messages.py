@@ -5,6 +5,7 @@ Not here: what becomes of refused messages, and whether the engines' parsers agr
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import random
@@ -489,6 +490,19 @@ def test_what_is_finer_than_its_column_is_kept_whole_in_unmapped() -> None:
     }
     whole = put("started_at", "2018-01-23T21:42:42.205001000Z"), put("max_attempts", "1.500000000")
     assert judged(*whole).unmapped is None
+
+
+def test_no_text_is_shorter_than_its_canonical_spelling() -> None:
+    """Else a -0 could hide in a text that is as long as what becomes of it."""
+    for code in (*range(0x3000), 0xD7FF, 0xE000, 0xFFFF, 0x1F600, 0x10FFFF):
+        spellings = [chr(code).encode(), json.dumps(chr(code)).encode()[1:-1]]
+        for text in spellings:
+            with contextlib.suppress(msgspec.DecodeError):  # has to be escaped
+                value = msgspec.json.decode(b'"%s"' % text)
+                assert len(msgspec.json.encode(value)) <= len(text) + 2
+    for number in (b"1e3", b"1.0", b"1E0"):  # no whole number has an exponent or a point
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.json.decode(number, type=int)
 
 
 def test_a_negative_zero_is_refused_without_unknown_keys_too() -> None:
