@@ -7,6 +7,7 @@ is in `page.html.j2` and `page.css`.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
@@ -41,23 +42,32 @@ def render_html(answers: Answers, markdown: str) -> str:
     for anchor, text in zip(anchors, texts, strict=True):
         title, body = text.removeprefix("<h2>").split("</h2>", 1)
         parts.append(Part(anchor, Markup(title), Markup(body), charts.get(anchor, ())))
-    environment = Environment(
+    style = _templates().get_template("page.css").render()
+    return (
+        _templates()
+        .get_template("page.html.j2")
+        .render(
+            answers=answers,
+            name=wording.one_line(decode_customer(answers.customer)),
+            name_and_key=wording.named_with_key(answers.customer),
+            parts=[part for part in parts if part.title != GLANCE],
+            headlines=wording.headlines(answers),
+            shown=wording.shown,
+            style=Markup(style),
+            svg=Markup,
+        )
+    )
+
+
+@cache
+def _templates() -> Environment:
+    """Kept: to compile the page takes longer than to fill it in."""
+    return Environment(
         loader=PackageLoader("assess_assets.reports", "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         autoescape=True,
-    )
-    style = environment.get_template("page.css").render()
-    return environment.get_template("page.html.j2").render(
-        answers=answers,
-        name=wording.one_line(decode_customer(answers.customer)),
-        name_and_key=wording.named_with_key(answers.customer),
-        parts=[part for part in parts if part.title != GLANCE],
-        headlines=wording.headlines(answers),
-        shown=wording.shown,
-        style=Markup(style),
-        svg=Markup,
     )
 
 
