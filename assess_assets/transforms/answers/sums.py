@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from assess_assets.transforms.scores import in_order, squared_deviations, total
+
 PASSING_SCORE = 0.7
 # First and last time, in microseconds since 1970; None without attempts.
 Window: TypeAlias = tuple[int | None, int | None]
@@ -37,12 +39,23 @@ class AttemptFigures:
 def sum_attempts(attempts: DataFrame, exam: str | None) -> AttemptFigures:
     """Sums over all attempts, and over those of `exam`."""
     chosen = F.lit(False) if exam is None else F.col("exam_name") == F.lit(exam)
-    sums = [F.sum(value).alias(name) for name, value in _measures().items()]
-    sums.append(F.var_pop("score").alias("variance"))
+    of_each_score = [F.sum(value).alias(name) for name, value in _measures().items()]
+    sums = [F.sum(name).alias(name) for name in _measures()]
     for time in _TIMES:
         micros = F.unix_micros(time)
-        sums += [F.min(micros).alias(f"first_{time}"), F.max(micros).alias(f"last_{time}")]
-    grouped = attempts.groupBy(chosen.alias("chosen"), "messages").agg(*sums)
+        first, last = f"first_{time}", f"last_{time}"
+        of_each_score += [F.min(micros).alias(first), F.max(micros).alias(last)]
+        sums += [F.min(first).alias(first), F.max(last).alias(last)]
+    grouped = (
+        attempts.groupBy(chosen.alias("chosen"), "messages", "score")
+        .agg(*of_each_score)
+        .groupBy("chosen", "messages")
+        .agg(*sums, in_order("scored").alias("scores"))
+        .withColumn("score", total("scores", "scored"))
+    )
+    mean = F.col("score") / F.nullif("scored", F.lit(0))
+    deviations = squared_deviations("scores", "scored", mean)
+    grouped = grouped.withColumn("deviations", deviations).drop("scores")
     # In one order, so that what is added up has the same last digits every time.
     rows = [row.asDict() for row in grouped.orderBy("chosen", "messages").collect()]
     return AttemptFigures(
@@ -57,13 +70,12 @@ def _added(rows: list[dict[str, Any]]) -> Sums:
 
 
 def _weighed(rows: list[dict[str, Any]], weights: list[int]) -> Mapping[str, float]:
-    """The groups' sums, added, and squares of the scores' deviations from the mean: in squares of
-    scores the last digits are lost, and with them a small spread of large scores."""
+    """The groups' sums, added, and squares of the scores' deviations from the mean of all."""
     weighed = list(zip(rows, weights, strict=True))
     sums = {name: sum(row[name] * weight for row, weight in weighed) for name in _NAMES}
     mean = sums["score"] / (sums["scored"] or 1)
     deviations = (
-        weight * row["scored"] * (row["variance"] + (row["score"] / row["scored"] - mean) ** 2)
+        weight * (row["deviations"] + row["scored"] * (row["score"] / row["scored"] - mean) ** 2)
         for row, weight in weighed
         if row["scored"]
     )
@@ -77,10 +89,9 @@ def _window(rows: list[dict[str, int]], time: str) -> Window:
     )
 
 
-_NAMES = (
+_COUNTED = (
     "attempts",
     "scored",
-    "score",
     "correct",
     "total",
     "all_correct",
@@ -90,6 +101,7 @@ _NAMES = (
     "test",
     "repeated",
 )
+_NAMES = ("score", *_COUNTED)
 
 
 def _measures() -> dict[str, Column]:
@@ -101,7 +113,6 @@ def _measures() -> dict[str, Column]:
     values = (
         F.lit(1).cast("bigint"),
         scored.cast("bigint"),
-        score,
         F.when(scored, F.col("reported_correct")).otherwise(nothing),
         F.when(scored, F.col("reported_total")).otherwise(nothing),
         all_correct.cast("bigint"),
@@ -111,4 +122,4 @@ def _measures() -> dict[str, Column]:
         F.col("is_test").cast("bigint"),
         (F.col("messages") > 1).cast("bigint"),
     )
-    return dict(zip(_NAMES, values, strict=True))
+    return dict(zip(_COUNTED, values, strict=True))
