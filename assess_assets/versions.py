@@ -4,4 +4,4 @@ All versions are ordered, so that older code can refuse to run over what newer c
 The message contract's own version is in `messages`, a policy's in `customers`.
 """
 
-CODE_VERSION = 3
+CODE_VERSION = 4

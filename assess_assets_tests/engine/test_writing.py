@@ -9,8 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
-from deltalake import DeltaTable, Schema
+from deltalake import DeltaTable, QueryBuilder, Schema, write_deltalake
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import FractionalType, StructType
 
@@ -139,17 +140,45 @@ def test_reading_stays_at_the_pinned_version(spark: SparkSession, acme: Steps) -
 def test_what_is_alone_in_its_file_is_read_as_it_was_written(acme: Steps) -> None:
     """Sail 0.7.2 takes a value that a file has alone from the statistics, and parses fractions a
     last digit off: so their columns have none (`TableContract.ranged_columns`)."""
-    for number in range(8):
+    _run_one_by_one(acme, 8)
+    for name in filter(_fractions, WRITTEN):
+        assert _fractions_read(acme, name) == acme.rows(name, *_fractions(name)), name
+
+
+@pytest.mark.both_engines
+def test_what_older_code_wrote_with_statistics_of_fractions_is_made_anew(acme: Steps) -> None:
+    """Those are in the log as long as the file is, whatever the table is told now."""
+    _run_one_by_one(acme, 8)
+    expected = acme.rows("assessments", *_fractions("assessments"))
+    stored = DeltaTable(acme.uri("assessments"))
+    rows = pa.table(QueryBuilder().register("t", stored).execute("select * from t").read_all())
+    every_column = ",".join(rows.column_names)
+    stored.alter.set_table_properties({"delta.dataSkippingStatsColumns": every_column})
+    for number in range(rows.num_rows):
+        write_deltalake(stored, rows.slice(number, 1), mode="append" if number else "overwrite")
+    DeltaTable(acme.uri("builds")).update({"code_version": "3"})
+
+    acme.run()
+    assert acme.values("builds", "build") == [1, 2]
+    assert _fractions_read(acme, "assessments") == expected
+
+
+def _run_one_by_one(acme: Steps, messages: int) -> None:
+    for number in range(messages):
         sent = changed(f"alone {number}", _scored(4 + number, 43))
         sent["keen_timestamp"] = f"15168124{number}9.99924{number}"
         acme.land(f"{number}.ndjson", lines(sent))
         acme.run()
-    for name in WRITTEN:
-        table = table_named(name)
-        read = acme.lake.read(acme.lake.pin(table, CUSTOMER)).orderBy(*table.order)
-        if fractions := [c.name for c in table.columns if isinstance(c.type, FractionalType)]:
-            found = [row.asDict() for row in read.select(*fractions).collect()]
-            assert found == acme.rows(name, *fractions), name
+
+
+def _fractions(table: str) -> list[str]:
+    return [c.name for c in table_named(table).columns if isinstance(c.type, FractionalType)]
+
+
+def _fractions_read(acme: Steps, name: str) -> list[dict[str, Any]]:
+    table = table_named(name)
+    read = acme.lake.read(acme.lake.pin(table, CUSTOMER)).orderBy(*table.order)
+    return [row.asDict() for row in read.select(*_fractions(name)).collect()]
 
 
 def _scored(correct: int, total: int) -> Callable[[JsonObject], object]:
