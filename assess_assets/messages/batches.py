@@ -6,16 +6,11 @@ Belongs here: reading values in place and laying verdicts out in columns. Not he
 from __future__ import annotations
 
 from collections.abc import Iterator
-from threading import Lock
 from typing import Final
 
 import pyarrow as pa
 
 from assess_assets.messages.verdict import Verdict, judge
-
-# Judging is Python, so threads of one process can't do it side by side. If they try, every hash
-# (which lets go of the interpreter) hands over to another thread: twice the time for everybody.
-_ONE_AT_A_TIME = Lock()
 
 VERDICT_SCHEMA: Final = pa.schema(
     [(name, pa.int64() if name.endswith("_count") else pa.string()) for name in Verdict._fields]
@@ -29,11 +24,10 @@ def judge_batch(values: pa.Array, defects: pa.Array) -> pa.RecordBatch:
     """
     if len(values) != len(defects):
         raise ValueError(f"{len(values)} values, but {len(defects)} source defects")
-    with _ONE_AT_A_TIME:
-        verdicts = [
-            judge(value, defect)
-            for value, defect in zip(_in_place(values), defects.to_pylist(), strict=True)
-        ]
+    verdicts = [
+        judge(value, defect)
+        for value, defect in zip(_in_place(values), defects.to_pylist(), strict=True)
+    ]
     columns = zip(*verdicts, strict=True) if verdicts else [()] * len(VERDICT_SCHEMA)
     return pa.RecordBatch.from_arrays(
         [

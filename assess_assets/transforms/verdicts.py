@@ -5,6 +5,7 @@ The only place where message bytes meet Python; what is accepted is parsed by th
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -38,12 +39,16 @@ def judge_messages(raw_messages: DataFrame) -> DataFrame:
 
 
 def _judge(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    from assess_assets.messages import judge_batch  # imported where it runs: an executor
+    from assess_assets.messages.beside import Judge  # imported where it runs: an executor
 
-    for batch in batches:
-        verdicts = judge_batch(batch.column("value"), batch.column("source_defect"))
-        columns = [
-            batch.column(name) if name in _COORDINATES else verdicts.column(_JUDGED.get(name, name))
-            for name in _VERDICT.fieldNames()
-        ]
-        yield pa.RecordBatch.from_arrays(columns, names=_VERDICT.fieldNames())
+    names = _VERDICT.fieldNames()
+    with closing(Judge()) as judge:
+        for batch in batches:
+            verdicts = judge(batch.column("value"), batch.column("source_defect"))
+            columns = [
+                batch.column(name)
+                if name in _COORDINATES
+                else verdicts.column(_JUDGED.get(name, name))
+                for name in names
+            ]
+            yield pa.RecordBatch.from_arrays(columns, names=names)
