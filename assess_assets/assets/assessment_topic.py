@@ -6,12 +6,11 @@ import dagster as dg
 
 from assess_assets.assets.each_customer import customers_of, observe_each
 from assess_assets.assets.specs import customer_source, observation
-from assess_assets.customer_names import EVERYBODY, keys_among
+from assess_assets.customer_names import keys_among
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.kafka import current_source, next_offset
 from assess_assets.sources.kafka_topic import (
     TIMEOUT_SECONDS,
-    Broker,
     TopicState,
     topic_of,
 )
@@ -35,7 +34,7 @@ def assessment_topic(
     partition no batch has claimed yet. Without ASSESS_KAFKA it never changes.
     """
     topics = [topic_of(customer) for customer in keys_among(customers_of(context))[0]]
-    broker = Broker(lake.kafka, EVERYBODY) if lake.kafka else None
+    broker = lake.broker()
     states = broker.look_at_all(topics, patience_seconds=TIMEOUT_SECONDS) if broker else {}
 
     def look(customer: str) -> dg.AssetObservation:

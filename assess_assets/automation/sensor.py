@@ -14,7 +14,6 @@ from assess_assets.automation.being_run import being_run
 from assess_assets.automation.jobs import UPDATE_CUSTOMERS
 from assess_assets.automation.news import (
     Sight,
-    broker_of,
     customers_with_sources,
     look_at_sources,
     news_of,
@@ -41,7 +40,7 @@ def new_messages(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.
     Whoever can't be looked at in time is looked at in the next tick, for which less is left.
     """
     until = time.monotonic() + MOST_SECONDS
-    broker = broker_of(lake)
+    broker = lake.broker()
     # Before sources are looked at: who is being removed loses them first, and stays removed.
     registered = context.instance.get_dynamic_partitions(CUSTOMERS.name or "")
     keys, refused, silent = customers_with_sources(lake, broker)

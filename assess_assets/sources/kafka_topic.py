@@ -65,11 +65,17 @@ class TopicState:
 
 @dataclass
 class Broker:
-    """A connection for questions about topics, on behalf of one customer or of EVERYBODY."""
+    """A connection for questions about topics, on behalf of one customer or of EVERYBODY.
+
+    For so many `silent_seconds` after nobody answered, whoever asks next is told so at once.
+    """
 
     config: KafkaConfig
     customer: str
     timeout_seconds: float = TIMEOUT_SECONDS
+    silent_seconds: float = 0.0
+    _silence: KafkaException | None = field(default=None, init=False)
+    _silent_until: float = field(default=0.0, init=False)
     # The last few: a resident process asks for months, and what was wrong yesterday says nothing.
     _reasons: deque[KafkaError] = field(default_factory=lambda: deque(maxlen=3))
     _admin: AdminClient = field(init=False)
@@ -158,6 +164,8 @@ class Broker:
 
     def _ask(self, topics: Sequence[str]) -> dict[str, TopicState | KafkaException]:
         """The state of each topic, or what the broker said instead."""
+        if self._silence is not None and time.monotonic() < self._silent_until:
+            return dict.fromkeys(topics, self._silence)
         if not topics:
             return {}
         described = self._admin.describe_topics(
@@ -171,6 +179,9 @@ class Broker:
                 one = future.result()
             except KafkaException as error:
                 found[topic] = error
+                if as_kafka_error(error).code() < 0:  # the client's own word, not a broker's
+                    self._silence = error
+                    self._silent_until = time.monotonic() + self.silent_seconds
             else:
                 ids[topic] = str(one.topic_id)
                 numbers[topic] = sorted(partition.id for partition in one.partitions)
