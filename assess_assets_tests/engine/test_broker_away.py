@@ -107,12 +107,24 @@ def test_a_round_serves_the_folders_and_lets_the_others_wait(away: Platform) -> 
     assert_acme_alone_was_read(away)
 
 
-def test_a_tick_requests_runs_for_the_folders(away: Platform) -> None:
+def test_a_tick_requests_runs_for_the_folders(
+    away: Platform, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And says once what is the matter, however many customers wait for it."""
     resource = LakeResource.from_settings(away.settings, SparkEngine(url=ENGINE))
-    with dg.build_sensor_context(away.instance, None, resources={"lake": resource}) as context:
-        result = new_messages(context)
-    assert isinstance(result, dg.SensorResult)
-    assert [one.partition_key for one in result.run_requests or ()] == ["acme"]
+    cursor, ticks = None, []
+    for _ in range(2):
+        with dg.build_sensor_context(away.instance, cursor, resources={"lake": resource}) as at:
+            result = new_messages(at)
+        assert isinstance(result, dg.SensorResult)
+        cursor = result.cursor
+        ticks.append(([one.partition_key for one in result.run_requests or ()], result.skip_reason))
+        told = capfd.readouterr().err
+        assert told.count(f"Kafka at {NOBODY_ANSWERS}") == 1
+        assert "Only landing folders are looked at, and 1 customers with a topic wait: " in told
+    (requested, _), (again, why) = ticks
+    assert (requested, again) == (["acme"], [])
+    assert "Only landing folders are looked at" in str(why)
 
 
 def test_folders_are_registered_and_that_topics_are_not_known_is_the_exit_code(
