@@ -31,7 +31,8 @@ def assessment_topic(
     """One partition per customer: the messages published to its topic `assessments.<customer>`.
 
     The data version is the topic's id and end offsets; the metadata says how many offsets of each
-    partition no batch has claimed yet. Without ASSESS_KAFKA it never changes.
+    partition no batch has claimed yet, and how many more can't be read until a transaction before
+    them ends, as `held_back`. Without ASSESS_KAFKA it never changes.
     """
     topics = [topic_of(customer) for customer in keys_among(customers_of(context))[0]]
     broker = lake.broker()
@@ -72,5 +73,6 @@ def _lag(
         "topic": topic,
         "topic_id": state.id,
         "lag": sum(lags.values()),
+        "held_back": state.held_back,
         "lag_per_partition": dg.MetadataValue.json({str(key): lag for key, lag in lags.items()}),
     }

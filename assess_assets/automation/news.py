@@ -91,7 +91,7 @@ def look_at_sources(
     customers: Sequence[str],
     silent: NoAnswer | None = None,
 ) -> list[Sight]:
-    """All customers at once: one listing of each folder, three requests for all topics; none to a
+    """All customers at once: one listing of each folder, four requests for all topics; none to a
     broker that is `silent`.
 
     What is wrong with one customer's sources or tables is its sight's problem, not the others'.

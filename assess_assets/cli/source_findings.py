@@ -155,7 +155,7 @@ def kafka_finding(settings: "Settings") -> Finding:
     """Ask for the topics, as this deployment's user."""
     from assess_assets.customer_names import EVERYBODY, keys_among
     from assess_assets.sources.kafka_errors import KafkaNotConfigured, NotAuthorized
-    from assess_assets.sources.kafka_topic import Broker, topic_of
+    from assess_assets.sources.kafka_topic import Broker, TopicState, topic_of
     from assess_assets.sources.ranges import SourceError
 
     try:
@@ -178,6 +178,9 @@ def kafka_finding(settings: "Settings") -> Finding:
     if misnamed:
         told += f"; no customer can have {', '.join(misnamed)}"
         fixes.append("make those topics anew, named by `assess customers`")
+    for topic, state in states.items():
+        if isinstance(state, TopicState) and (held := state.held_back):
+            told += f"; a transaction that has not ended holds back {held} offsets of {topic}"
     if refused := [topics[one] for one in topics if isinstance(states[one], NotAuthorized)]:
         told += f"; it refuses to say whether {', '.join(refused)} have one: only files are read"
         fixes.append("grant DESCRIBE and READ on the topics of those who publish")

@@ -53,6 +53,7 @@ class Watermarks:
 
     low: int
     end: int  # the last stable offset: what follows may still be rolled back
+    held_back: int = 0  # offsets that follow it, as a transaction before them has not ended
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,10 @@ class TopicState:
 
     id: str
     partitions: Mapping[int, Watermarks]
+
+    @property
+    def held_back(self) -> int:
+        return sum(marks.held_back for marks in self.partitions.values())
 
 
 @dataclass
@@ -100,7 +105,7 @@ class Broker:
     def look_at_all(
         self, topics: Sequence[str], patience_seconds: float = 0
     ) -> dict[str, TopicState | Exception | None]:
-        """Many topics in three requests, each with its state, None, or the error it alone has.
+        """Many topics in four requests, each with its state, None, or the error it alone has.
 
         When the broker answers nothing at all, that is every topic's error. With patience, a topic
         whose error is gone in a moment is asked about again.
@@ -185,15 +190,23 @@ class Broker:
             else:
                 ids[topic] = str(one.topic_id)
                 numbers[topic] = sorted(partition.id for partition in one.partitions)
-        lows, ends = (self._offsets_of(numbers, spec) for spec in (_EARLIEST, _LATEST))
+        return found | self._measured(ids, numbers)
+
+    def _measured(
+        self, ids: Mapping[str, str], numbers: Mapping[str, Sequence[int]]
+    ) -> dict[str, TopicState | KafkaException]:
+        found: dict[str, TopicState | KafkaException] = {}
+        lows = self._offsets_of(numbers, _EARLIEST, IsolationLevel.READ_COMMITTED)
+        # Before the stable ones, or what comes between the two would look held back.
+        last = self._offsets_of(numbers, _LATEST, IsolationLevel.READ_UNCOMMITTED)
+        ends = self._offsets_of(numbers, _LATEST, IsolationLevel.READ_COMMITTED)
         for topic, partitions in numbers.items():
+            marks = {}
             try:
-                marks = {
-                    number: Watermarks(
-                        lows[topic, number].result().offset, ends[topic, number].result().offset
-                    )
-                    for number in partitions
-                }
+                for number in partitions:
+                    asked = (of[topic, number].result().offset for of in (lows, last, ends))
+                    low, beyond, end = asked
+                    marks[number] = Watermarks(low, end, max(0, beyond - end))
             except KafkaException as error:
                 found[topic] = error
             else:
@@ -201,7 +214,7 @@ class Broker:
         return found
 
     def _offsets_of(
-        self, numbers: Mapping[str, Sequence[int]], spec: OffsetSpec
+        self, numbers: Mapping[str, Sequence[int]], spec: OffsetSpec, isolation: IsolationLevel
     ) -> dict[tuple[str, int], Any]:
         """A future each, by topic and partition."""
         wanted = {
@@ -211,7 +224,7 @@ class Broker:
             return {}
         asked: dict[TopicPartition, Any] = self._admin.list_offsets(
             wanted,
-            isolation_level=IsolationLevel.READ_COMMITTED,
+            isolation_level=isolation,
             request_timeout=self.timeout_seconds,
         )
         return {(at.topic, at.partition): future for at, future in asked.items()}
