@@ -151,8 +151,10 @@ class Follower:
             news = news_of(self._lake, sight)
         except NoAnswer as error:  # no failure of its own: looked at again in the next round
             self.is_blind = True
-            why = "the broker, as its messages come by a topic." if error is silent else f"{error}"
-            self._say_once(f"{customer} waits for {why}")
+            told = "the broker, as its messages come by a topic."
+            self._say_once(
+                f"{customer} waits for {told if error is silent else f'its topic: {error}'}"
+            )
             return None
         except Exception as error:  # one customer's tables or topic
             self._failed(customer, str(error))
