@@ -6,12 +6,11 @@ import dagster as dg
 
 from assess_assets.assets.each_customer import customers_of, observe_each
 from assess_assets.assets.specs import customer_source, observation
-from assess_assets.customer_names import EVERYBODY, keys_among
+from assess_assets.customer_names import keys_among
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.kafka import current_source, next_offset
 from assess_assets.sources.kafka_topic import (
     TIMEOUT_SECONDS,
-    Broker,
     TopicState,
     topic_of,
 )
@@ -32,10 +31,11 @@ def assessment_topic(
     """One partition per customer: the messages published to its topic `assessments.<customer>`.
 
     The data version is the topic's id and end offsets; the metadata says how many offsets of each
-    partition no batch has claimed yet. Without ASSESS_KAFKA it never changes.
+    partition no batch has claimed yet, and how many more can't be read until a transaction before
+    them ends, as `held_back`. Without ASSESS_KAFKA it never changes.
     """
     topics = [topic_of(customer) for customer in keys_among(customers_of(context))[0]]
-    broker = Broker(lake.kafka, EVERYBODY) if lake.kafka else None
+    broker = lake.broker()
     states = broker.look_at_all(topics, patience_seconds=TIMEOUT_SECONDS) if broker else {}
 
     def look(customer: str) -> dg.AssetObservation:
@@ -73,5 +73,6 @@ def _lag(
         "topic": topic,
         "topic_id": state.id,
         "lag": sum(lags.values()),
+        "held_back": state.held_back,
         "lag_per_partition": dg.MetadataValue.json({str(key): lag for key, lag in lags.items()}),
     }

@@ -30,6 +30,8 @@ from assess_assets.storage.lake import MESSAGES_OF_ONE_FILE, Lake, Replacement
 from assess_assets.storage.protocol import require_claims, require_ranges
 from assess_assets.tables.ingest import RAW_MESSAGES, SOURCE_RANGES
 
+SILENT_SECONDS = 60.0  # of a broker: else each customer of a range waits for it anew
+
 
 @customer_multi_asset(
     name="land_messages",
@@ -44,10 +46,12 @@ def land_messages(
 ) -> Iterator[dg.Output[Any]]:
     """Claim new ranges of every customer's landed files and topic as one batch, and store them."""
 
+    broker = lake.broker(silent_seconds=SILENT_SECONDS)
+
     def land(customer: str) -> Landed:
         return land_customer(
             lake.lake,
-            lake.sources_of(customer),
+            lake.sources_of(customer, broker),
             lake.max_messages_per_run,
             context.run.run_id,
         )

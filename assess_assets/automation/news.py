@@ -18,7 +18,7 @@ from assess_assets.customer_names import EVERYBODY
 from assess_assets.resources.lake import LakeResource
 from assess_assets.sources.batches import needs_broker
 from assess_assets.sources.kafka import next_ranges
-from assess_assets.sources.kafka_errors import BrokerUnavailable
+from assess_assets.sources.kafka_errors import NoAnswer
 from assess_assets.sources.kafka_topic import Broker, TopicState, topic_of
 from assess_assets.sources.landing import last_claims, refused_files
 from assess_assets.sources.landing_customers import landed_folders
@@ -47,7 +47,7 @@ class Sight:
     running: Versions
     build: Build | None = None
     is_left: bool = False  # by whoever claimed the build: its run would be seen by now
-    topic: TopicState | BrokerUnavailable | None = None
+    topic: TopicState | NoAnswer | None = None
     overview: Callable[[], Mapping[str, Progress]] = dict  # how far the rows of all customers are
     problem: Exception | None = None  # why it could not be looked at
 
@@ -61,18 +61,13 @@ class News:
     told: str
 
 
-def broker_of(lake: LakeResource) -> Broker | None:
-    """For questions about all customers' topics; None if the deployment has no Kafka."""
-    return Broker(lake.kafka, EVERYBODY) if lake.kafka else None
-
-
 class WithSources(NamedTuple):
     """Keys with a landing folder or topic; what is no customer's, with the fix; and why nothing is
     known of topics, if so: customers that have only a folder don't wait for the broker."""
 
     keys: list[str]
     refused: list[str]
-    silent: BrokerUnavailable | None
+    silent: NoAnswer | None
 
 
 def customers_with_sources(lake: LakeResource, broker: Broker | None) -> WithSources:
@@ -83,7 +78,7 @@ def customers_with_sources(lake: LakeResource, broker: Broker | None) -> WithSou
     if broker is not None:
         try:
             published, no_keys = broker.customers()
-        except BrokerUnavailable as error:
+        except NoAnswer as error:
             published, no_keys, silent = [], [], error
         keys += published
         refused += [f"topic {name}: no customer has such a key" for name in no_keys]
@@ -94,9 +89,9 @@ def look_at_sources(
     lake: LakeResource,
     broker: Broker | None,
     customers: Sequence[str],
-    silent: BrokerUnavailable | None = None,
+    silent: NoAnswer | None = None,
 ) -> list[Sight]:
-    """All customers at once: one listing of each folder, three requests for all topics; none to a
+    """All customers at once: one listing of each folder, four requests for all topics; none to a
     broker that is `silent`.
 
     What is wrong with one customer's sources or tables is its sight's problem, not the others'.
@@ -122,7 +117,7 @@ def _sight(
     overview: Callable[[], Mapping[str, Progress]],
 ) -> Sight:
     try:
-        silent = state if isinstance(state, BrokerUnavailable) else None
+        silent = state if isinstance(state, NoAnswer) else None
         state = None if silent else state
         if isinstance(state, Exception):
             raise state
@@ -145,7 +140,7 @@ def _sight(
 def news_of(resource: LakeResource, sight: Sight) -> News | None:
     """What is unclaimed, or claimed and not in all tables; None if a run would find nothing.
 
-    Raises the problem of the sight, if it has one; BrokerUnavailable of a topic that is needed.
+    Raises the problem of the sight, if it has one; NoAnswer of a topic that is needed.
     """
     if sight.problem is not None:
         raise sight.problem
@@ -235,7 +230,7 @@ def _offsets_to_claim(
     if resource.kafka is None:
         return None
     customer, state = sight.customer, sight.topic
-    if isinstance(state, BrokerUnavailable):
+    if isinstance(state, NoAnswer):
         if needs_broker(resource.landing_folder(customer), customer, claimed):
             raise state
         return None

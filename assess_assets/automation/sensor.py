@@ -14,7 +14,6 @@ from assess_assets.automation.being_run import being_run
 from assess_assets.automation.jobs import UPDATE_CUSTOMERS
 from assess_assets.automation.news import (
     Sight,
-    broker_of,
     customers_with_sources,
     look_at_sources,
     news_of,
@@ -22,6 +21,7 @@ from assess_assets.automation.news import (
 from assess_assets.customer_names import keys_among
 from assess_assets.customers import CUSTOMERS
 from assess_assets.resources.lake import LakeResource
+from assess_assets.sources.kafka_errors import NoAnswer
 
 EVERY_SECONDS = 5  # as often as Dagster's daemon looks at all
 MOST_SECONDS = 20.0  # of the 60 that Dagster gives a tick, whose cursor it drops if it is late
@@ -41,12 +41,10 @@ def new_messages(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.
     Whoever can't be looked at in time is looked at in the next tick, for which less is left.
     """
     until = time.monotonic() + MOST_SECONDS
-    broker = broker_of(lake)
+    broker = lake.broker()
     # Before sources are looked at: who is being removed loses them first, and stays removed.
     registered = context.instance.get_dynamic_partitions(CUSTOMERS.name or "")
     keys, refused, silent = customers_with_sources(lake, broker)
-    if silent:
-        context.log.warning(f"Topics can't be looked at, only landing folders: {silent}")
     known, no_keys = keys_among(registered)
     for told in [*refused, *no_keys.values()]:
         context.log.warning(f"Read by no run: {told}")
@@ -54,16 +52,26 @@ def new_messages(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.
     seen: dict[str, str] = json.loads(context.cursor or "{}")
     busy = being_run(context.instance)
     sights = look_at_sources(lake, broker, [*known, *new], silent)
-    requests = []
+    requests, waiting = [], 0
     # Last, those with a run requested at this very state: they may never be settled.
     for at, sight in enumerate(sorted(sights, key=lambda one: _was_requested(one, seen))):
         if at and time.monotonic() > until:
             context.log.warning(f"{len(sights) - at} customers are left to the next tick.")
             break
-        request = _request(context, lake, sight, seen, busy)
+        try:
+            request = _request(context, lake, sight, seen, busy)
+        except NoAnswer as error:
+            waiting += 1
+            if error is not silent:
+                context.log.error(f"Customer {sight.customer} is left out of this tick: {error}")
+            continue
         if request is not None:
             requests.append(request)
     nothing = f"{len(sights)} customers, {len(busy)} of them with a run: nothing to request."
+    if silent:  # told once a tick, and not of each customer: ticks go on all night, and are kept
+        blind = f"Only landing folders are looked at, and {waiting} customers with a topic wait: "
+        context.log.warning(f"{blind}{silent}")
+        nothing = f"{nothing} {blind}{silent}"
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else nothing,
@@ -83,12 +91,17 @@ def _request(
     seen: dict[str, str],
     busy: dict[str, str],
 ) -> dg.RunRequest | None:
-    """The run that a customer needs; notes in `seen` what need not be looked at again."""
+    """The run that a customer needs; notes in `seen` what need not be looked at again.
+
+    Raises NoAnswer of a customer whose topic is needed.
+    """
     customer = sight.customer
     if customer in busy or seen.get(customer) == sight.version:
         return None
     try:
         news = news_of(lake, sight)
+    except NoAnswer:
+        raise
     except Exception as error:  # one customer's tables or topic: the others go on
         context.log.error(f"Customer {customer} is left out of this tick: {error}")
         return None

@@ -118,12 +118,12 @@ def _published(settings: "Settings") -> tuple[list[str], list[str], Exception | 
     if not settings.kafka:
         return [], [], None
     from assess_assets.customer_names import EVERYBODY
-    from assess_assets.sources.kafka_errors import BrokerUnavailable
+    from assess_assets.sources.kafka_errors import NoAnswer
     from assess_assets.sources.kafka_topic import Broker
 
     try:
         return *Broker(kafka_of(settings), EVERYBODY).customers(), None
-    except BrokerUnavailable as error:
+    except NoAnswer as error:
         return [], [], error
 
 

@@ -22,7 +22,6 @@ from assess_assets.automation.jobs import UPDATE
 from assess_assets.automation.news import (
     News,
     Sight,
-    broker_of,
     customers_with_sources,
     look_at_sources,
     news_of,
@@ -34,7 +33,7 @@ from assess_assets.definitions import build_definitions
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine, forget_checkpoints
 from assess_assets.settings import Settings
-from assess_assets.sources.kafka_errors import BrokerUnavailable
+from assess_assets.sources.kafka_errors import NoAnswer, NotAuthorized
 from assess_assets.storage.set_aside import set_aside_in
 
 COMMAND = "assess/command"
@@ -64,6 +63,7 @@ class Follower:
     _rounds: int = 0
     _standings: defaultdict[str, _Standing] = field(default_factory=lambda: defaultdict(_Standing))
     _said: set[str] = field(default_factory=set)
+    _said_before: set[str] = field(default_factory=set)
 
     @property
     def failing(self) -> dict[str, int]:
@@ -74,7 +74,7 @@ class Follower:
         """Start the engine; end on paper the runs of a process like this that was killed."""
         settings = Settings()
         self._lake = LakeResource.from_settings(settings, SparkEngine(url=settings.spark))
-        self._broker = broker_of(self._lake)
+        self._broker = self._lake.broker()
         self._lake.lake.spark.range(1).count()
         for run in self.instance.get_runs(dg.RunsFilter(tags={COMMAND: "follow"})):
             if not run.is_finished and _is_dead(run.tags.get(PROCESS, "")):
@@ -87,9 +87,11 @@ class Follower:
         What goes wrong is said, and tried again.
         """
         self._rounds += 1
+        self._said_before, self._said = self._said, set()
+        was_blind = self.is_blind
         try:
             if self.is_blind:  # a client keeps the password and certificates it was made with
-                self._broker = broker_of(self._lake)
+                self._broker = self._lake.broker()
             customers, silent = self._registered()
             followed, no_keys = keys_among(customers)
             for told in no_keys.values():
@@ -102,7 +104,14 @@ class Follower:
         self.is_blind = silent is not None
         if silent:
             self._say_once(f"Only landing folders are looked at: {silent} It is tried again.")
-        news = {one.customer: one for sight in sights if (one := self._news(sight))}
+        elif refused := [one.customer for one in sights if isinstance(one.topic, NotAuthorized)]:
+            self._say_once(
+                f"Kafka refuses the topics of {len(refused)} customers, of which only landing "
+                f"folders are looked at: {', '.join(refused)}"
+            )
+        news = {one.customer: one for sight in sights if (one := self._news(sight, silent))}
+        if was_blind and not self.is_blind:
+            self.say("Everything can be looked at again.")
         busy = being_run(self.instance) if news else {}
         for customer in busy.keys() & news.keys():
             self._say_once(
@@ -113,7 +122,7 @@ class Follower:
         runs = [self._run([news[key] for key in keys]) for keys in ranges_of(customers, set(free))]
         return [run for run in runs if run]
 
-    def _registered(self) -> tuple[list[str], BrokerUnavailable | None]:
+    def _registered(self) -> tuple[list[str], NoAnswer | None]:
         """Customers to look at, in Dagster's order; whoever has sources is registered. And why
         those with topics are not known, if so."""
         name = CUSTOMERS.name or ""
@@ -131,7 +140,7 @@ class Follower:
     def _is_wanted(self, customer: str) -> bool:
         return not self.only or customer in self.only
 
-    def _news(self, sight: Sight) -> News | None:
+    def _news(self, sight: Sight, silent: NoAnswer | None) -> News | None:
         customer = sight.customer
         standing = self._standings[customer]
         is_waiting = self._rounds < standing.not_before
@@ -140,9 +149,12 @@ class Follower:
             return None
         try:
             news = news_of(self._lake, sight)
-        except BrokerUnavailable:  # no failure of its own: looked at again in the next round
+        except NoAnswer as error:  # no failure of its own: looked at again in the next round
             self.is_blind = True
-            self._say_once(f"{customer} waits for the broker, as its messages come by a topic.")
+            told = "the broker, as its messages come by a topic."
+            self._say_once(
+                f"{customer} waits for {told if error is silent else f'its topic: {error}'}"
+            )
             return None
         except Exception as error:  # one customer's tables or topic
             self._failed(customer, str(error))
@@ -196,9 +208,10 @@ class Follower:
         self.say(f"{customer}: FAILED, and is tried again {when}. {told}")
 
     def _say_once(self, told: str) -> None:
-        if told not in self._said:
-            self._said.add(told)
+        """Not again while it is so in every round; months later it may be news."""
+        if told not in self._said | self._said_before:
             self.say(told)
+        self._said.add(told)
 
 
 @lru_cache(maxsize=1)

@@ -153,9 +153,9 @@ def _no_home_yet(home: Path) -> Finding:
 
 def kafka_finding(settings: "Settings") -> Finding:
     """Ask for the topics, as this deployment's user."""
-    from assess_assets.customer_names import EVERYBODY
+    from assess_assets.customer_names import EVERYBODY, keys_among
     from assess_assets.sources.kafka_errors import KafkaNotConfigured, NotAuthorized
-    from assess_assets.sources.kafka_topic import Broker
+    from assess_assets.sources.kafka_topic import Broker, TopicState, topic_of
     from assess_assets.sources.ranges import SourceError
 
     try:
@@ -163,19 +163,27 @@ def kafka_finding(settings: "Settings") -> Finding:
         asked = Broker(config, EVERYBODY, timeout_seconds=CONNECT_SECONDS)
         customers, misnamed = asked.customers()
         user = config.client().get("sasl.username")
+        known = registered()
+        topics = {topic_of(key): key for key in keys_among(sorted(known))[0]}
+        states = asked.look_at_all(list(topics))
     except (NotAuthorized, KafkaNotConfigured) as error:
         return Finding("fail", "kafka", str(error), "correct the client settings")
     except SourceError as error:
         return Finding("fail", "kafka", str(error), "start it, or set ASSESS_KAFKA")
     who = f"{settings.kafka} answers" + (f" {user}" if user else "")
     told, fixes = f"{who}, with topics of {len(customers)} customers", []
-    known = registered()
     if new := [key for key in customers if key not in known]:
         told += f"; not registered are {', '.join(new)}"
         fixes.append("assess customers sync")
     if misnamed:
         told += f"; no customer can have {', '.join(misnamed)}"
         fixes.append("make those topics anew, named by `assess customers`")
+    for topic, state in states.items():
+        if isinstance(state, TopicState) and (held := state.held_back):
+            told += f"; a transaction that has not ended holds back {held} offsets of {topic}"
+    if refused := [topics[one] for one in topics if isinstance(states[one], NotAuthorized)]:
+        told += f"; it refuses to say whether {', '.join(refused)} have one: only files are read"
+        fixes.append("grant DESCRIBE and READ on the topics of those who publish")
     return Finding("warn" if fixes else "ok", "kafka", told, "; ".join(fixes))
 
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from dagster import ConfigurableResource, ResourceDependency
 
+from assess_assets.customer_names import EVERYBODY
 from assess_assets.customers import Policies
 from assess_assets.resources.spark import SparkEngine, customers_side_by_side
 from assess_assets.settings import Settings
 from assess_assets.sources.batches import Sources
 from assess_assets.sources.kafka_config import KafkaConfig
+from assess_assets.sources.kafka_topic import Broker
 from assess_assets.storage.hdfs_folders import HdfsFolders
 from assess_assets.storage.lake import Lake
 from assess_assets.storage.layout import LakeLayout
@@ -75,8 +77,12 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
             return None
         return KafkaConfig(self.kafka_servers, self.kafka_config_file)
 
-    def sources_of(self, customer: str) -> Sources:
-        return Sources(customer, self.landing_folder(customer), self.kafka)
+    def sources_of(self, customer: str, broker: Broker | None = None) -> Sources:
+        return Sources(customer, self.landing_folder(customer), self.kafka, broker)
+
+    def broker(self, silent_seconds: float = 0.0) -> Broker | None:
+        """For questions about all customers' topics; None if the deployment has no Kafka."""
+        return Broker(self.kafka, EVERYBODY, silent_seconds=silent_seconds) if self.kafka else None
 
     def now(self) -> datetime:
         return datetime.fromisoformat(self.fixed_now) if self.fixed_now else datetime.now(UTC)

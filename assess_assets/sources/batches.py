@@ -13,8 +13,8 @@ from pyspark.sql import functions as F
 
 from assess_assets.sources.kafka import current_source, find_new_kafka_ranges
 from assess_assets.sources.kafka_config import KafkaConfig
-from assess_assets.sources.kafka_errors import BrokerUnavailable, KafkaNotConfigured
-from assess_assets.sources.kafka_topic import topic_of
+from assess_assets.sources.kafka_errors import KafkaNotConfigured, NoAnswer
+from assess_assets.sources.kafka_topic import Broker, topic_of
 from assess_assets.sources.landing import find_new_ranges
 from assess_assets.sources.ranges import SourceRange, ranges_to_json
 
@@ -23,11 +23,15 @@ READERS = "spark.assess.readers"  # a setting of the session
 
 @dataclass(frozen=True)
 class Sources:
-    """Where one customer's messages come from. Without `kafka` there is only the folder."""
+    """Where one customer's messages come from. Without `kafka` there is only the folder.
+
+    `broker`: to ask about the topic, if it was asked about others' already.
+    """
 
     customer: str
     folder: Path
     kafka: KafkaConfig | None = None
+    broker: Broker | None = None
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,9 @@ def _find_published(
             "nothing new of it is read. Set it and run again."
         )
     try:
-        return find_new_kafka_ranges(customer, topic, claimed, most, sources.kafka), None
-    except BrokerUnavailable as error:
+        broker = sources.broker or Broker(sources.kafka, customer)
+        return find_new_kafka_ranges(customer, topic, claimed, most, broker), None
+    except NoAnswer as error:
         if needs_broker(sources.folder, customer, claimed):
             raise
         return [], (

@@ -8,7 +8,6 @@ ever skipped without a claim that says so. Does not: asking the broker (`kafka_t
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import (
     OffsetsWentBack,
     TopicMissing,
@@ -27,14 +26,14 @@ def find_new_kafka_ranges(
     topic: str,
     claimed: Sequence[SourceRange],
     max_messages: int,
-    config: KafkaConfig,
+    broker: Broker,
 ) -> list[SourceRange]:
     """The next range of each partition of the topic, of at most `max_messages` offsets in all.
 
     A range goes from the last claimed offset to the last stable one now. A topic without offsets
     to read, or no topic yet, gives none. Raises the errors of `kafka_errors`.
     """
-    state = Broker(config, customer).look_at(topic)
+    state = broker.look_at(topic)
     return next_ranges(customer, topic, state, claimed, max_messages)
 
 

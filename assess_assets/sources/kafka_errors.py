@@ -37,11 +37,15 @@ class MessageUnreadable(SourceError):
     batch: int = 0
 
 
-class BrokerUnavailable(SourceError):
+class NoAnswer(SourceError):
+    """What a topic holds was not told. Who has only a landing folder is served all the same."""
+
+
+class BrokerUnavailable(NoAnswer):
     """No broker answers, or one stopped answering."""
 
 
-class NotAuthorized(SourceError):
+class NotAuthorized(NoAnswer):
     """The broker refuses who we are, or what we ask for."""
 
 

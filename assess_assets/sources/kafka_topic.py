@@ -53,6 +53,7 @@ class Watermarks:
 
     low: int
     end: int  # the last stable offset: what follows may still be rolled back
+    held_back: int = 0  # offsets that follow it, as a transaction before them has not ended
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,24 @@ class TopicState:
     id: str
     partitions: Mapping[int, Watermarks]
 
+    @property
+    def held_back(self) -> int:
+        return sum(marks.held_back for marks in self.partitions.values())
+
 
 @dataclass
 class Broker:
-    """A connection for questions about topics, on behalf of one customer or of EVERYBODY."""
+    """A connection for questions about topics, on behalf of one customer or of EVERYBODY.
+
+    For so many `silent_seconds` after nobody answered, whoever asks next is told so at once.
+    """
 
     config: KafkaConfig
     customer: str
     timeout_seconds: float = TIMEOUT_SECONDS
+    silent_seconds: float = 0.0
+    _silence: KafkaException | None = field(default=None, init=False)
+    _silent_until: float = field(default=0.0, init=False)
     # The last few: a resident process asks for months, and what was wrong yesterday says nothing.
     _reasons: deque[KafkaError] = field(default_factory=lambda: deque(maxlen=3))
     _admin: AdminClient = field(init=False)
@@ -94,7 +105,7 @@ class Broker:
     def look_at_all(
         self, topics: Sequence[str], patience_seconds: float = 0
     ) -> dict[str, TopicState | Exception | None]:
-        """Many topics in three requests, each with its state, None, or the error it alone has.
+        """Many topics in four requests, each with its state, None, or the error it alone has.
 
         When the broker answers nothing at all, that is every topic's error. With patience, a topic
         whose error is gone in a moment is asked about again.
@@ -158,6 +169,8 @@ class Broker:
 
     def _ask(self, topics: Sequence[str]) -> dict[str, TopicState | KafkaException]:
         """The state of each topic, or what the broker said instead."""
+        if self._silence is not None and time.monotonic() < self._silent_until:
+            return dict.fromkeys(topics, self._silence)
         if not topics:
             return {}
         described = self._admin.describe_topics(
@@ -171,18 +184,29 @@ class Broker:
                 one = future.result()
             except KafkaException as error:
                 found[topic] = error
+                if as_kafka_error(error).code() < 0:  # the client's own word, not a broker's
+                    self._silence = error
+                    self._silent_until = time.monotonic() + self.silent_seconds
             else:
                 ids[topic] = str(one.topic_id)
                 numbers[topic] = sorted(partition.id for partition in one.partitions)
-        lows, ends = (self._offsets_of(numbers, spec) for spec in (_EARLIEST, _LATEST))
+        return found | self._measured(ids, numbers)
+
+    def _measured(
+        self, ids: Mapping[str, str], numbers: Mapping[str, Sequence[int]]
+    ) -> dict[str, TopicState | KafkaException]:
+        found: dict[str, TopicState | KafkaException] = {}
+        lows = self._offsets_of(numbers, _EARLIEST, IsolationLevel.READ_COMMITTED)
+        # Before the stable ones, or what comes between the two would look held back.
+        last = self._offsets_of(numbers, _LATEST, IsolationLevel.READ_UNCOMMITTED)
+        ends = self._offsets_of(numbers, _LATEST, IsolationLevel.READ_COMMITTED)
         for topic, partitions in numbers.items():
+            marks = {}
             try:
-                marks = {
-                    number: Watermarks(
-                        lows[topic, number].result().offset, ends[topic, number].result().offset
-                    )
-                    for number in partitions
-                }
+                for number in partitions:
+                    asked = (of[topic, number].result().offset for of in (lows, last, ends))
+                    low, beyond, end = asked
+                    marks[number] = Watermarks(low, end, max(0, beyond - end))
             except KafkaException as error:
                 found[topic] = error
             else:
@@ -190,7 +214,7 @@ class Broker:
         return found
 
     def _offsets_of(
-        self, numbers: Mapping[str, Sequence[int]], spec: OffsetSpec
+        self, numbers: Mapping[str, Sequence[int]], spec: OffsetSpec, isolation: IsolationLevel
     ) -> dict[tuple[str, int], Any]:
         """A future each, by topic and partition."""
         wanted = {
@@ -200,7 +224,7 @@ class Broker:
             return {}
         asked: dict[TopicPartition, Any] = self._admin.list_offsets(
             wanted,
-            isolation_level=IsolationLevel.READ_COMMITTED,
+            isolation_level=isolation,
             request_timeout=self.timeout_seconds,
         )
         return {(at.topic, at.partition): future for at, future in asked.items()}

@@ -5,6 +5,7 @@ Belongs here: runs, rounds, ticks and commands meanwhile. Does not: a broker tha
 """
 
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,11 +18,13 @@ from typer.testing import CliRunner
 from assess_assets.automation.sensor import new_messages
 from assess_assets.cli.app import app
 from assess_assets.cli.following import Follower
+from assess_assets.customer_names import EVERYBODY
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
 from assess_assets.sources.kafka import topic_range
+from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import BrokerUnavailable
-from assess_assets.sources.kafka_topic import TopicState, Watermarks, topic_of
+from assess_assets.sources.kafka_topic import Broker, TopicState, Watermarks, topic_of
 from assess_assets.storage.claims import claim_batch, claimed_batches
 from assess_assets.tables.ingest import SOURCE_RANGES
 from assess_assets_tests.conftest import ENGINE, Platform
@@ -72,6 +75,18 @@ def test_a_run_reads_the_files_of_who_has_only_a_folder_and_says_so(
     assert_acme_alone_was_read(away)
 
 
+def test_customers_of_one_run_wait_for_the_broker_once() -> None:
+    broker = Broker(KafkaConfig(NOBODY_ANSWERS), EVERYBODY, timeout_seconds=2, silent_seconds=60)
+    took = {}
+    for customer in ("acme", "globex"):
+        began = time.monotonic()
+        with pytest.raises(BrokerUnavailable, match=f"^Customer {customer}: Kafka at"):
+            broker.look_at(topic_of(customer))
+        took[customer] = time.monotonic() - began
+    assert took["acme"] > 1.5
+    assert took["globex"] < 0.5
+
+
 def test_whose_messages_can_only_come_by_a_topic_is_not_called_up_to_date(away: Platform) -> None:
     away.register("initech")
     with pytest.raises(BrokerUnavailable, match=r"^Customer initech: Kafka at"):
@@ -92,12 +107,24 @@ def test_a_round_serves_the_folders_and_lets_the_others_wait(away: Platform) -> 
     assert_acme_alone_was_read(away)
 
 
-def test_a_tick_requests_runs_for_the_folders(away: Platform) -> None:
+def test_a_tick_requests_runs_for_the_folders(
+    away: Platform, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And says once what is the matter, however many customers wait for it."""
     resource = LakeResource.from_settings(away.settings, SparkEngine(url=ENGINE))
-    with dg.build_sensor_context(away.instance, None, resources={"lake": resource}) as context:
-        result = new_messages(context)
-    assert isinstance(result, dg.SensorResult)
-    assert [one.partition_key for one in result.run_requests or ()] == ["acme"]
+    cursor, ticks = None, []
+    for _ in range(2):
+        with dg.build_sensor_context(away.instance, cursor, resources={"lake": resource}) as at:
+            result = new_messages(at)
+        assert isinstance(result, dg.SensorResult)
+        cursor = result.cursor
+        ticks.append(([one.partition_key for one in result.run_requests or ()], result.skip_reason))
+        told = capfd.readouterr().err
+        assert told.count(f"Kafka at {NOBODY_ANSWERS}") == 1
+        assert "Only landing folders are looked at, and 1 customers with a topic wait: " in told
+    (requested, _), (again, why) = ticks
+    assert (requested, again) == (["acme"], [])
+    assert "Only landing folders are looked at" in str(why)
 
 
 def test_folders_are_registered_and_that_topics_are_not_known_is_the_exit_code(

@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 from assess_assets.assets.assessment_topic import assessment_topic
 from assess_assets.assets.raw_messages import land_customer
 from assess_assets.cli.app import app
+from assess_assets.cli.source_findings import kafka_finding
 from assess_assets.platform.kafka import KafkaBroker
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
@@ -496,3 +497,27 @@ def _observe(platform: Platform, customer: str) -> Sequence[dg.AssetObservation]
     done, seen = observe_source(platform, assessment_topic, customer, customer)
     assert done.success
     return seen
+
+
+def test_what_an_open_transaction_holds_back_is_told(
+    deployed: Platform, kafka: KafkaBroker, customer: str
+) -> None:
+    """To a run it is not there, so without that its customer looks up to date."""
+    topic = Topic(kafka, customer)
+    topic.create()
+    topic.send("before")
+    producer = topic.producer(transactional_id=topic.name)
+    producer.init_transactions(60)
+    producer.begin_transaction()
+    producer.produce(topic.name, "in it", partition=0)
+    assert producer.flush(60) == 0
+    topic.send("after it")
+    _, (open_one,) = observe_source(deployed, assessment_topic, customer, customer)
+    told = kafka_finding(deployed.settings).told
+    producer.commit_transaction(60)
+    _, (ended,) = observe_source(deployed, assessment_topic, customer, customer)
+    assert f"holds back 2 offsets of {topic.name}" in told
+    seen = [
+        (one.metadata["lag"].value, one.metadata["held_back"].value) for one in (open_one, ended)
+    ]
+    assert seen == [(1, 2), (4, 0)]

@@ -16,12 +16,17 @@ from typer.testing import CliRunner
 from assess_assets.assets.assessment_topic import assessment_topic, data_version
 from assess_assets.cli.app import app
 from assess_assets.cli.following import Follower
+from assess_assets.cli.source_findings import kafka_finding
 from assess_assets.platform.kafka import KafkaBroker
+from assess_assets.settings import Settings
 from assess_assets.sources.batches import Sources, read_batch
+from assess_assets.sources.kafka import topic_range
 from assess_assets.sources.kafka_config import KafkaConfig
 from assess_assets.sources.kafka_errors import BrokerUnavailable, KafkaNotConfigured, NotAuthorized
-from assess_assets.sources.kafka_topic import Broker, topic_of
+from assess_assets.sources.kafka_topic import Broker, TopicState, Watermarks, topic_of
 from assess_assets.sources.ranges import SourceError
+from assess_assets.storage.claims import claim_batch, claimed_batches
+from assess_assets.tables.ingest import SOURCE_RANGES
 from assess_assets_tests.conftest import ENGINE, Platform
 from assess_assets_tests.deliveries import lines, message
 from assess_assets_tests.observing import observe_source, told_by_failure
@@ -122,10 +127,57 @@ def test_a_topic_that_is_refused_leaves_only_its_customer_unobserved(
     assert "refuses topic assessments.acmecorp" in told
 
 
+@pytest.mark.parametrize("change", [("-secret", "-wrong"), ("", "")], ids=["password", "topic"])
+def test_who_has_only_a_folder_is_read_although_the_broker_refuses(
+    acme: Topic,
+    tmp_path: Path,
+    spark: SparkSession,
+    capfd: pytest.CaptureFixture[str],
+    change: tuple[str, str],
+) -> None:
+    """With a warning; who published before is stopped, and told why."""
+    right, file = acme.broker.settings_file("acme"), tmp_path / "client.properties"
+    assert right is not None
+    file.write_text(right.read_text().replace(*change))
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = Platform(tmp_path, instance)
+        platform.with_settings(kafka=acme.broker.bootstrap_servers, kafka_config=file)
+        for customer in ("initech", "acmecorp"):
+            platform.land(customer, "a.ndjson", lines(message("a")))
+        claims = platform.lake.pin(SOURCE_RANGES, "acmecorp")
+        known = TopicState("id", {0: Watermarks(0, 0)})
+        claimed = [topic_range(topic_of("acmecorp"), 0, (0, 0), known)]
+        claim_batch(claims, claimed_batches(claims), claimed, NOON, "run")
+        assert platform.materialize("initech", select=READ).success
+        told = capfd.readouterr().err
+        assert "Only files are read, as all of this customer's messages came in files." in told
+        assert "refuses topic assessments.initech" in told
+        assert [row["source"] for row in platform.rows("raw_messages", "initech")] == ["a.ndjson"]
+        with pytest.raises(NotAuthorized, match=r"refuses topic assessments\.acmecorp"):
+            platform.materialize("acmecorp", select=READ)
+
+
+def test_the_doctor_says_whose_topics_are_refused(
+    acme: Topic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    with dg.DagsterInstance.get() as instance:
+        instance.add_dynamic_partitions("customers", ["acme", "initech", "No Key"])
+    config = config_of(acme)
+    file = Path(str(config.file))
+    found = kafka_finding(Settings(kafka=config.servers, kafka_config=file))
+    assert found.status == "warn"
+    assert found.told.endswith("it refuses to say whether initech have one: only files are read"), (
+        found.told
+    )
+
+
 def test_who_follows_is_let_in_again_once_the_password_is_corrected(
     acme: Topic, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the refusal is said once, not in every round."""
+    """Folders are followed meanwhile. Each refusal is said once, not in every round."""
     right, file = acme.broker.settings_file("acme"), tmp_path / "client.properties"
     assert right is not None
     file.write_text(right.read_text().replace("acme-secret", "expired"))
@@ -134,17 +186,34 @@ def test_who_follows_is_let_in_again_once_the_password_is_corrected(
     monkeypatch.setenv("ASSESS_SPARK", ENGINE)
     monkeypatch.setenv("ASSESS_KAFKA", acme.broker.bootstrap_servers)
     monkeypatch.setenv("ASSESS_KAFKA_CONFIG", str(file))
+    (tmp_path / "landing" / "initech").mkdir(parents=True)
+    (tmp_path / "landing" / "initech" / "a.ndjson").write_text(lines(message("a")))
     said: list[str] = []
     with dg.DagsterInstance.ephemeral() as instance:
-        follower = Follower(instance, frozenset({"acme"}), said.append)
+        follower = Follower(instance, frozenset({"acme", "initech"}), said.append)
         follower.open()
-        assert [follower.round(), follower.round()] == [[], []]
+        assert [len(follower.round()), len(follower.round())] == [1, 0]
         assert follower.is_blind
-        (refusal,) = said[1:]
+        assert follower.failing == {}
+        (refusal,) = (told for told in said if "landing folders" in told)
         assert "Check the user and password" in refusal
+        assert any(told.startswith("initech: 1 files; run ") for told in said)
         file.write_text(right.read_text())
         assert len(follower.round()) == 1
         assert not follower.is_blind
+        refused = (
+            "Kafka refuses the topics of 1 customers, of which only landing folders are looked "
+            "at: initech"
+        )
+        assert "Everything can be looked at again." in said
+        follower.round()
+        assert said.count(refused) == 1
+
+        file.write_text(right.read_text().replace("acme-secret", "expired again"))
+        follower.open()  # as the broker asks again who it is only when a connection ends
+        said.clear()
+        assert [follower.round(), follower.round()] == [[], []]
+        assert said.count(refusal) == 1, "what was over is said anew"
 
 
 def test_a_whole_run_and_its_commands_show_no_password(

@@ -127,7 +127,8 @@ class Topic:
         assert done.result().low_watermark == before
 
     def find(self, most: int = MANY) -> list[SourceRange]:
-        return find_new_kafka_ranges(self.customer, self.name, self.claimed, most, self.config)
+        broker = Broker(self.config, self.customer)
+        return find_new_kafka_ranges(self.customer, self.name, self.claimed, most, broker)
 
     def claim(self, most: int = MANY) -> list[SourceRange]:
         found = self.find(most)
