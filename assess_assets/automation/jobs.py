@@ -5,6 +5,7 @@ from typing import Final
 import dagster as dg
 
 UPDATE: Final = "update_customers"
+MAINTAIN: Final = "maintain_customers"
 
 MAINTENANCE = dg.AssetSelection.groups("maintenance")
 
@@ -15,7 +16,7 @@ UPDATE_CUSTOMERS = dg.define_asset_job(
 )
 
 MAINTAIN_CUSTOMERS = dg.define_asset_job(
-    "maintain_customers",
+    MAINTAIN,
     MAINTENANCE,
     description="lake_maintenance: few files and clean folders; no row changes.",
 )

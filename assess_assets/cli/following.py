@@ -7,18 +7,16 @@ Neighbours with news (in Dagster's order of partitions) are one range run, as in
 customer's failure there stops nobody else, and what a run costs whoever it is for is paid once.
 """
 
-import os
-import socket
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import dagster as dg
 
-from assess_assets.automation.being_run import being_run, ranges_of, tags_of
-from assess_assets.automation.jobs import UPDATE
+from assess_assets.assets.lake_maintenance import MaintenanceConfig
+from assess_assets.automation.being_run import being_run, ranges_of
+from assess_assets.automation.jobs import MAINTAIN, UPDATE
 from assess_assets.automation.news import (
     News,
     Sight,
@@ -26,19 +24,19 @@ from assess_assets.automation.news import (
     look_at_sources,
     news_of,
 )
-from assess_assets.cli.running import QUIET, told_failure
+from assess_assets.cli.followed_runs import COMMAND, PROCESS, execute, first_failure, is_dead
 from assess_assets.customer_names import keys_among
 from assess_assets.customers import CUSTOMERS
-from assess_assets.definitions import build_definitions
 from assess_assets.resources.lake import LakeResource
-from assess_assets.resources.spark import SparkEngine, forget_checkpoints
+from assess_assets.resources.spark import SparkEngine
 from assess_assets.settings import Settings
 from assess_assets.sources.kafka_errors import NoAnswer, NotAuthorized
+from assess_assets.storage.maintenance import small_files
 from assess_assets.storage.set_aside import set_aside_in
+from assess_assets.tables.ingest import RAW_MESSAGES
 
-COMMAND = "assess/command"
-PROCESS = "assess/process"
 MOST_ROUNDS_TO_WAIT = 64
+MOST_SMALL_FILES = 50  # of raw_messages: with as many a run takes twice its time
 
 
 @dataclass
@@ -77,7 +75,7 @@ class Follower:
         self._broker = self._lake.broker()
         self._lake.lake.spark.range(1).count()
         for run in self.instance.get_runs(dg.RunsFilter(tags={COMMAND: "follow"})):
-            if not run.is_finished and _is_dead(run.tags.get(PROCESS, "")):
+            if not run.is_finished and is_dead(run.tags.get(PROCESS, "")):
                 self.instance.report_run_failed(run, "The process of this run was killed.")
         self.say(f"Following {', '.join(sorted(self.only)) or 'all customers'}.")
 
@@ -168,29 +166,41 @@ class Follower:
     def _run(self, news: list[News]) -> str:
         customers = [one.customer for one in news]
         began = time.perf_counter()
-        process = f"{socket.gethostname()}:{os.getpid()}"
-        tags = {**tags_of(customers), COMMAND: "follow", PROCESS: process}
-        made = dg.build_reconstructable_job(__name__, "update_job", (settings_text(),))
         try:
-            result = dg.execute_job(made, self.instance, run_config=QUIET, tags=tags)
+            result = execute(self.instance, UPDATE, customers)
         except Exception as error:  # Dagster itself, or its storage
             for customer in customers:
                 self._failed(customer, f"The run could not be recorded or started: {error}")
             return ""
-        finally:
-            forget_checkpoints()
         seconds = time.perf_counter() - began
         aside = set_aside_in(self.instance, result.run_id)
         for one in news:
-            reason = aside.get(one.customer) or (None if result.success else _first_failure(result))
+            reason = aside.get(one.customer) or (None if result.success else first_failure(result))
             told = f"{one.customer}: {one.told}; run {result.run_id}, {seconds:.1f} s"
             if result.success or (aside and one.customer not in aside):
                 self._standings[one.customer].done = one.key
                 self._succeeded(one.customer)
                 self.say(told)
+                self._tidy(one.customer)
             else:
                 self._failed(one.customer, f"{told}: {reason}")
         return result.run_id
+
+    def _tidy(self, customer: str) -> None:
+        """Each run with news adds a file to raw_messages: of very many, every run gets slower."""
+        try:
+            raw = self._lake.lake.pin(RAW_MESSAGES, customer)
+            if (
+                small_files(raw.log, MaintenanceConfig.model_validate({}).upkeep())
+                <= MOST_SMALL_FILES
+            ):
+                return
+            result = execute(self.instance, MAINTAIN, [customer])
+            ended = "" if result.success else f" FAILED: {first_failure(result)}"
+            told = f"run {result.run_id}{ended}"
+        except Exception as error:  # nothing is lost: it is tried again after the next run
+            told = f"FAILED: {error}"
+        self.say(f"{customer}: lake_maintenance, as its tables have many small files; {told}")
 
     def _succeeded(self, customer: str) -> None:
         standing = self._standings[customer]
@@ -212,38 +222,3 @@ class Follower:
         if told not in self._said | self._said_before:
             self.say(told)
         self._said.add(told)
-
-
-@lru_cache(maxsize=1)
-def update_job(settings: str) -> dg.JobDefinition:
-    """The job, by the environment's settings; their text only tells deployments apart.
-
-    Dagster asks for it anew in every run, by name and arguments, and keeps what it got.
-    """
-    return build_definitions(Settings()).resolve_job_def(UPDATE)
-
-
-def settings_text() -> str:
-    """Without secrets, as it goes into runs."""
-    return Settings().model_dump_json()
-
-
-def _first_failure(result: dg.JobExecutionResult) -> str:
-    for event in result.all_events:
-        if event.is_step_failure:
-            return f"{event.step_key}: {told_failure(event.step_failure_data.error)}"
-    return "the run failed before its first step"
-
-
-def _is_dead(process: str) -> bool:
-    """Whether that process was on this machine and is gone."""
-    host, _, number = process.rpartition(":")
-    if host != socket.gethostname() or not number.isdigit():
-        return False
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False

@@ -72,15 +72,18 @@ def _keep(table: str, opened: DeltaTable, upkeep: Upkeep) -> Kept:
     )
 
 
+def small_files(opened: DeltaTable, upkeep: Upkeep) -> int:
+    sizes = pa.table(opened.get_add_actions(flatten=True)).column("size_bytes").to_pylist()
+    return sum(size < upkeep.target_bytes / 2 for size in sizes)
+
+
 def compact(opened: DeltaTable, upkeep: Upkeep) -> bool:
     """Merge small files if there are too many; False if a run came first and took some away.
 
     What a run appended meanwhile stays. Files of half the target and more are not small: else what
     is merged would be merged again.
     """
-    sizes = pa.table(opened.get_add_actions(flatten=True)).column("size_bytes").to_pylist()
-    small = [size for size in sizes if size < upkeep.target_bytes / 2]
-    if len(small) <= upkeep.max_small_files:
+    if small_files(opened, upkeep) <= upkeep.max_small_files:
         return True
     try:
         opened.optimize.compact(target_size=upkeep.target_bytes)

@@ -20,11 +20,12 @@ import pytest
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner
 
-from assess_assets.automation.jobs import UPDATE_CUSTOMERS
+from assess_assets.automation.jobs import UPDATE, UPDATE_CUSTOMERS
 from assess_assets.automation.news import look_at_sources, news_of
 from assess_assets.automation.sensor import new_messages
 from assess_assets.cli.app import app
-from assess_assets.cli.following import COMMAND, PROCESS, Follower, settings_text, update_job
+from assess_assets.cli.followed_runs import COMMAND, PROCESS, job_of, settings_text
+from assess_assets.cli.following import Follower
 from assess_assets.definitions import build_definitions
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
@@ -291,6 +292,21 @@ def test_one_round_in_which_nothing_could_be_looked_at_ends_with_1(
     assert not follower.is_blind
 
 
+def test_a_customer_with_many_small_files_is_maintained_between_two_rounds(
+    follower: Follower, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assess_assets.cli.following.MOST_SMALL_FILES", 1)
+    for name in ("a", "b", "c"):
+        land(tmp_path, "acme", f"{name}.ndjson", message(name))
+        assert a_round(follower)
+        maintained = [told for told in said if "lake_maintenance" in told and "FAILED" not in told]
+        assert len(maintained) == {"a": 0, "b": 1, "c": 2}[name], said
+    records = follower.instance.fetch_materializations(dg.AssetKey("lake_maintenance"), limit=5)
+    assert [one.partition_key for one in records.records] == ["acme", "acme"]
+    assert a_round(follower) == []
+    assert attempts(tmp_path, "acme") == ["a", "b", "c"]
+
+
 def test_a_run_whose_process_was_killed_holds_nobody_up(
     follower: Follower, instance: dg.DagsterInstance, said: list[str], tmp_path: Path
 ) -> None:
@@ -298,7 +314,7 @@ def test_a_run_whose_process_was_killed_holds_nobody_up(
     host = os.uname().nodename
     for customer, number in (("acme", int(gone.stdout)), ("globex", os.getpid())):
         instance.create_run_for_job(
-            update_job(settings_text()),
+            job_of(settings_text(), UPDATE),
             status=dg.DagsterRunStatus.STARTED,
             tags={"dagster/partition": customer, COMMAND: "follow", PROCESS: f"{host}:{number}"},
         )
@@ -366,7 +382,7 @@ def test_the_sensor_requests_a_run_once_and_none_while_one_is_under_way(
     assert (customer, added) == ("acme", ["acme"])
     assert tick() == ([], [])  # requested, and not run yet
     run = instance.create_run_for_job(
-        update_job(settings_text()),
+        job_of(settings_text(), UPDATE),
         status=dg.DagsterRunStatus.STARTED,
         tags={"dagster/partition": "acme"},
     )

@@ -8,6 +8,7 @@ import ctypes
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -37,6 +38,8 @@ def inflict(sabotage: Sabotage) -> None:
             around_commits(before=_once(sabotage, _commit_something))
         case "full disk":
             # Like a full disk, without a disk of one's own: a part is written, then it fails.
+            # Python itself keeps a part of what it compiled then, and fails of it for ever.
+            sys.dont_write_bytecode = True
             resource.setrlimit(resource.RLIMIT_FSIZE, (sabotage.at, sabotage.at))
         case "plain user":
             _drop_privileges()
