@@ -43,7 +43,7 @@ class Judge:
         if self._beside is not None:
             with suppress(OSError, StopIteration, pa.ArrowInvalid):
                 return self._beside.judge(values, defects)
-            self.close()  # it was killed, for memory say: nobody needs it
+            self.close()  # it could not be started, or was killed: for memory, say
             _HERE.acquire()
         try:
             return judge_batch(values, defects)
@@ -61,27 +61,36 @@ class _ProcessBeside:
     """Record batches of `_ASKED` go in, and of `VERDICT_SCHEMA` come out, one for each."""
 
     def __init__(self) -> None:
-        # A session of its own: Ctrl-C is for who asks. It ends when nobody can ask any more.
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._asked = pa.ipc.new_stream(self._process.stdin, _ASKED)
-        self._told: Any = None  # to be opened when there is something to read
+        self._process: subprocess.Popen[bytes] | None = None
+        self._asked: Any = None
+        self._told: Any = None
 
     def judge(self, values: pa.Array, defects: pa.Array) -> pa.RecordBatch:
+        """Raises OSError, StopIteration or ArrowInvalid if there is no such process, or no more."""
+        process = self._process = self._process or _start()
+        assert process.stdin is not None
+        self._asked = self._asked or pa.ipc.new_stream(process.stdin, _ASKED)
         columns = [values.cast(pa.large_binary()), defects.cast(pa.string())]
         self._asked.write_batch(pa.RecordBatch.from_arrays(columns, schema=_ASKED))
-        assert self._process.stdin is not None
-        self._process.stdin.flush()
-        self._told = self._told or pa.ipc.open_stream(self._process.stdout)
+        process.stdin.flush()
+        # Opening reads already, so not before there is something to read.
+        self._told = self._told or pa.ipc.open_stream(process.stdout)
         return self._told.read_next_batch()
 
     def end(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+
+
+def _start() -> subprocess.Popen[bytes]:
+    """In a session of its own: Ctrl-C is for who asks. It ends when nobody can ask any more."""
+    return subprocess.Popen(
+        [sys.executable, "-m", __name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
 
 
 def main() -> None:

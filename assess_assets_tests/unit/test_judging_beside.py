@@ -1,10 +1,12 @@
 """Messages are judged in a process beside this one while another thread judges within it."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pyarrow as pa
 import pytest
@@ -31,6 +33,7 @@ def _batch(number: int) -> tuple[pa.Array, pa.Array]:
 
 def _process(judge: Judge) -> int:
     assert judge._beside is not None
+    assert judge._beside._process is not None
     return judge._beside._process.pid
 
 
@@ -60,6 +63,21 @@ def test_what_a_killed_process_should_have_judged_is_judged_here() -> None:
     assert judge(*batch).equals(judge_batch(*batch))
     assert judge._beside is None
     assert judge(*batch).equals(judge_batch(*batch))
+
+
+def test_what_no_process_can_be_started_for_is_judged_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    judge, batch = Judge(), _batch(WORTH_A_PROCESS)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with ThreadPoolExecutor(1) as pool:
+        with beside._HERE:
+            verdicts = pool.submit(judge, *batch)
+            assert not wait([verdicts], timeout=1).done
+        assert verdicts.result().equals(judge_batch(*batch))
 
 
 def test_nobody_starts_a_process_for_few_messages_or_while_nobody_else_judges() -> None:
