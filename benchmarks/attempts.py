@@ -126,9 +126,12 @@ def measure(contender: Contender, source: Path, out: Path) -> Measured:
 
 
 def resident_bytes(pid: int) -> int:
-    """Resident memory of a process and all that it started (Linux)."""
+    """Resident memory of a process and all that it started (Linux).
+
+    Between fork and exec a child has its parent's memory, of the same size: it counts once.
+    """
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        pages = _pages(pid)[1]
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         threads = Path(f"/proc/{pid}/task").iterdir()
         of_threads = [
@@ -137,9 +140,16 @@ def resident_bytes(pid: int) -> int:
             if thread.name != str(pid)
             for child in (thread / "children").read_text().split()
         ]
+        started = [int(child) for child in [*children, *of_threads]]
+        programs = [child for child in started if _pages(child)[0] != _pages(pid)[0]]
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    return pages * PAGE + sum(resident_bytes(int(child)) for child in [*children, *of_threads])
+    return pages * PAGE + sum(map(resident_bytes, programs))
+
+
+def _pages(pid: int) -> list[int]:
+    """Of all memory, and of what is resident, before others."""
+    return [int(pages) for pages in Path(f"/proc/{pid}/statm").read_text().split()]
 
 
 def compare(found: list[Measured]) -> list[str]:
