@@ -125,13 +125,13 @@ def measure(contender: Contender, source: Path, out: Path) -> Measured:
     return Measured(contender.name, answer.pop("seconds"), whole, peak, disk, answer)
 
 
-def resident_bytes(pid: int) -> int:
+def resident_bytes(pid: int, pages_of_parent: int = 0) -> int:
     """Resident memory of a process and all that it started (Linux).
 
     Between fork and exec a child has its parent's memory, of the same size: it counts once.
     """
     try:
-        pages = _pages(pid)[1]
+        statm = Path(f"/proc/{pid}/statm").read_text().split()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         threads = Path(f"/proc/{pid}/task").iterdir()
         of_threads = [
@@ -140,16 +140,13 @@ def resident_bytes(pid: int) -> int:
             if thread.name != str(pid)
             for child in (thread / "children").read_text().split()
         ]
-        started = [int(child) for child in [*children, *of_threads]]
-        programs = [child for child in started if _pages(child)[0] != _pages(pid)[0]]
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    return pages * PAGE + sum(map(resident_bytes, programs))
-
-
-def _pages(pid: int) -> list[int]:
-    """Of all memory, and of what is resident, before others."""
-    return [int(pages) for pages in Path(f"/proc/{pid}/statm").read_text().split()]
+    pages, resident = int(statm[0]), int(statm[1])
+    if pages == pages_of_parent:
+        return 0
+    started = [int(child) for child in [*children, *of_threads]]
+    return resident * PAGE + sum(resident_bytes(child, pages) for child in started)
 
 
 def compare(found: list[Measured]) -> list[str]:

@@ -149,10 +149,10 @@ class Follower:
             news = news_of(self._lake, sight)
         except NoAnswer as error:  # no failure of its own: looked at again in the next round
             self.is_blind = True
-            told = "the broker, as its messages come by a topic."
-            self._say_once(
-                f"{customer} waits for {told if error is silent else f'its topic: {error}'}"
-            )
+            awaited = f"its topic: {error}"
+            if error is silent:  # said already
+                awaited = "the broker, as its messages come by a topic."
+            self._say_once(f"{customer} waits for {awaited}")
             return None
         except Exception as error:  # one customer's tables or topic
             self._failed(customer, str(error))
@@ -174,6 +174,7 @@ class Follower:
             return ""
         seconds = time.perf_counter() - began
         aside = set_aside_in(self.instance, result.run_id)
+        done = []
         for one in news:
             reason = aside.get(one.customer) or (None if result.success else first_failure(result))
             told = f"{one.customer}: {one.told}; run {result.run_id}, {seconds:.1f} s"
@@ -181,26 +182,26 @@ class Follower:
                 self._standings[one.customer].done = one.key
                 self._succeeded(one.customer)
                 self.say(told)
-                self._tidy(one.customer)
+                done.append(one.customer)
             else:
                 self._failed(one.customer, f"{told}: {reason}")
+        for customer in done:  # when all of the run is told
+            self._tidy(customer)
         return result.run_id
 
     def _tidy(self, customer: str) -> None:
         """Each run with news adds a file to raw_messages: of very many, every run gets slower."""
         try:
-            raw = self._lake.lake.pin(RAW_MESSAGES, customer)
-            if (
-                small_files(raw.log, MaintenanceConfig.model_validate({}).upkeep())
-                <= MOST_SMALL_FILES
-            ):
+            raw = self._lake.lake.pin_existing(RAW_MESSAGES, customer)
+            upkeep = MaintenanceConfig.model_validate({}).upkeep()
+            if raw is None or small_files(raw.log, upkeep) <= MOST_SMALL_FILES:
                 return
             result = execute(self.instance, MAINTAIN, [customer])
             ended = "" if result.success else f" FAILED: {first_failure(result)}"
             told = f"run {result.run_id}{ended}"
         except Exception as error:  # nothing is lost: it is tried again after the next run
             told = f"FAILED: {error}"
-        self.say(f"{customer}: lake_maintenance, as its tables have many small files; {told}")
+        self.say(f"{customer}: lake_maintenance, for fewer files; {told}")
 
     def _succeeded(self, customer: str) -> None:
         standing = self._standings[customer]

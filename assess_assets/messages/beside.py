@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from assess_assets.messages.batches import VERDICT_SCHEMA, judge_batch
 
-# As many take longer to judge than a process takes to start: half a second. It takes 0.1 GB.
+# As many take longer to judge than a process takes to start: half a second. It takes 0.2 GB.
 WORTH_A_PROCESS: Final = 4_096
 
 # If two threads try, every hash (which lets go of the interpreter) hands over to the other one:

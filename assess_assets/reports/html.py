@@ -42,20 +42,16 @@ def render_html(answers: Answers, markdown: str) -> str:
     for anchor, text in zip(anchors, texts, strict=True):
         title, body = text.removeprefix("<h2>").split("</h2>", 1)
         parts.append(Part(anchor, Markup(title), Markup(body), charts.get(anchor, ())))
-    style = _templates().get_template("page.css").render()
-    return (
-        _templates()
-        .get_template("page.html.j2")
-        .render(
-            answers=answers,
-            name=wording.one_line(decode_customer(answers.customer)),
-            name_and_key=wording.named_with_key(answers.customer),
-            parts=[part for part in parts if part.title != GLANCE],
-            headlines=wording.headlines(answers),
-            shown=wording.shown,
-            style=Markup(style),
-            svg=Markup,
-        )
+    page, style = (_templates().get_template(name) for name in ("page.html.j2", "page.css"))
+    return page.render(
+        answers=answers,
+        name=wording.one_line(decode_customer(answers.customer)),
+        name_and_key=wording.named_with_key(answers.customer),
+        parts=[part for part in parts if part.title != GLANCE],
+        headlines=wording.headlines(answers),
+        shown=wording.shown,
+        style=Markup(style.render()),
+        svg=Markup,
     )
 
 

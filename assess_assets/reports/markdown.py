@@ -7,7 +7,7 @@ Belongs here: the template's environment and the escaping of Markdown. What is s
 import re
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from assess_assets.customer_names import decode_customer
 from assess_assets.reports import wording
@@ -41,24 +41,20 @@ def _numeric(text: str) -> str:
 
 def render_markdown(answers: Answers) -> str:
     """The same bytes for the same answers."""
-    return (
-        _templates()
-        .get_template("customer_report.md.j2")
-        .render(
-            answers=answers,
-            name=decode_customer(answers.customer),
-            glance=GLANCE,
-            headlines=wording.headlines(answers),
-            appendix=[(table, public_columns(table)) for table in APPENDIX],
-            shown=wording.shown,
-            cell=wording.cell,
-            is_numeric=wording.is_numeric,
-        )
+    return _template().render(
+        answers=answers,
+        name=decode_customer(answers.customer),
+        glance=GLANCE,
+        headlines=wording.headlines(answers),
+        appendix=[(table, public_columns(table)) for table in APPENDIX],
+        shown=wording.shown,
+        cell=wording.cell,
+        is_numeric=wording.is_numeric,
     )
 
 
 @cache
-def _templates() -> Environment:
+def _template() -> Template:
     """Kept: to compile the template takes longer than to fill it in."""
     environment = Environment(
         loader=PackageLoader("assess_assets.reports", "templates"),
@@ -69,7 +65,7 @@ def _templates() -> Environment:
         autoescape=False,  # Markdown has its own escaping; everything from data goes through `md`
     )
     environment.filters["md"] = escape
-    return environment
+    return environment.get_template("customer_report.md.j2")
 
 
 def public_columns(table: TableContract) -> list[Column]:

@@ -291,8 +291,10 @@ def test_a_query_hears_ctrl_c_while_it_gathers_rows(made: Platform) -> None:
         try:
             # By its memory: on a busy machine it may start for longer than anyone would guess, and
             # Python can lose a Ctrl-C while it imports.
+            until = time.monotonic() + 120
             while _resident_bytes(asked.pid) < GATHERING_BYTES:
                 assert asked.poll() is None
+                assert time.monotonic() < until
                 time.sleep(0.1)
             asked.send_signal(signal.SIGINT)
             assert asked.wait(timeout=60) != 0

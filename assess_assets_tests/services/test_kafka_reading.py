@@ -251,11 +251,7 @@ def test_only_committed_messages_are_read_and_their_markers_leave_gaps(topic: To
 
 def test_an_open_transaction_is_not_claimed(topic: Topic) -> None:
     topic.send("before")
-    producer = topic.producer(transactional_id=topic.name)
-    producer.init_transactions(60)
-    producer.begin_transaction()
-    producer.produce(topic.name, "undecided", partition=0)
-    assert producer.flush(60) == 0
+    producer = topic.left_open("undecided")
     assert spans(topic.claim()) == [(0, 0, 1)]
     producer.commit_transaction(60)
     assert values(topic.read(topic.claim())) == [b"undecided"]

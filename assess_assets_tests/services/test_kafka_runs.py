@@ -506,11 +506,7 @@ def test_what_an_open_transaction_holds_back_is_told(
     topic = Topic(kafka, customer)
     topic.create()
     topic.send("before")
-    producer = topic.producer(transactional_id=topic.name)
-    producer.init_transactions(60)
-    producer.begin_transaction()
-    producer.produce(topic.name, "in it", partition=0)
-    assert producer.flush(60) == 0
+    producer = topic.left_open("in it")
     topic.send("after it")
     _, (open_one,) = observe_source(deployed, assessment_topic, customer, customer)
     told = kafka_finding(deployed.settings).told

@@ -64,6 +64,15 @@ class Topic:
         named = {key.replace("_", "."): value for key, value in settings.items()}
         return Producer({**self.broker.client(), "log_level": 0, "acks": "all", **named})
 
+    def left_open(self, value: str) -> Producer:
+        """The producer of a message in a transaction that has not ended."""
+        producer = self.producer(transactional_id=self.name)
+        producer.init_transactions(60)
+        producer.begin_transaction()
+        producer.produce(self.name, value, partition=0)
+        assert producer.flush(60) == 0
+        return producer
+
     def send(
         self,
         *values: bytes | str | None,

@@ -40,7 +40,7 @@ def sum_attempts(attempts: DataFrame, exam: str | None) -> AttemptFigures:
     """Sums over all attempts, and over those of `exam`."""
     chosen = F.lit(False) if exam is None else F.col("exam_name") == F.lit(exam)
     of_each_score = [F.sum(value).alias(name) for name, value in _measures().items()]
-    sums = [F.sum(name).alias(name) for name in _measures()]
+    sums = [F.sum(name).alias(name) for name in _COUNTED]
     for time in _TIMES:
         micros = F.unix_micros(time)
         first, last = f"first_{time}", f"last_{time}"
