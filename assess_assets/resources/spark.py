@@ -11,9 +11,10 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from urllib.request import getproxies_environment
 
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
     from pysail.spark import SparkConnectServer
 
 SAIL = "sail"
-# Sail (0.7.2) forgets a session that nothing was asked of for 15 minutes, as of `assess follow` at
-# night, and the client goes on using it. This server is here for its one session only: a year.
-SAIL_IDLE_SECONDS = 365 * 24 * 60 * 60
+# Sail (0.7.2) forgets a session that nothing was asked of for as long, and the client goes on using
+# it: so it is asked something in time. And until then Sail keeps a timer of every request, 20 kB a
+# query: with its own 15 minutes, a run over many customers would hold a gigabyte of them.
+SAIL_IDLE_SECONDS = 120
+SAIL_ASKED_EVERY_SECONDS = 30.0
 # A data source's reader in Sail (0.7.2) keeps Python's lock while its queue is full: somebody has
 # to empty it who does not wait for that lock himself. By default Sail has a worker per core, and
 # each customer that is written to needs one that calls Python: eight customers of sixty files on
@@ -112,7 +115,17 @@ def _session(url: str) -> SparkSession:
         _prefer_few_partitions(spark, is_local=url.startswith("local"))
     spark.dataSource.register(LandingDataSource)
     spark.dataSource.register(KafkaDataSource)
+    if url == SAIL:
+        Thread(target=_keep, args=[spark], name="keeps Sail's session", daemon=True).start()
     return spark
+
+
+def _keep(spark: SparkSession) -> None:
+    """Ask for something now and then: a step may need its session after minutes of other work."""
+    with suppress(Exception):  # a session that is over is replaced when it is next needed
+        while not getattr(spark, "is_stopped", False):
+            time.sleep(SAIL_ASKED_EVERY_SECONDS)
+            spark.conf.get("spark.sql.session.timeZone")
 
 
 def _prefer_few_partitions(spark: SparkSession, is_local: bool) -> None:
@@ -176,8 +189,10 @@ def _sail() -> "SparkConnectServer":
     os.environ["SAIL_EXECUTION__CHECKPOINT__PATH"] = f"file://{_checkpoints()}"
     os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = str(SAIL_IDLE_SECONDS)
     os.environ["TOKIO_WORKER_THREADS"] = str(SAIL_WORKERS)
-    # Else Sail's allocator keeps what was freed for a second: 0.1 GB more of a run's memory.
+    # Sail's allocator: else it keeps what was freed for a second (0.1 GB more of a run's memory),
+    # and pages of 2 MB of which little is in use (0.3 GB more).
     os.environ.setdefault("MIMALLOC_PURGE_DELAY", "1")
+    os.environ.setdefault("MIMALLOC_ALLOW_THP", "0")
 
     from pysail.spark import SparkConnectServer  # reads the environment when it is loaded
 

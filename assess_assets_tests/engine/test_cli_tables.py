@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -287,7 +288,10 @@ def _resident_bytes(process: int) -> int:
 
 def test_a_query_hears_ctrl_c_while_it_gathers_rows(made: Platform) -> None:
     command = [sys.executable, "-m", "assess_assets.cli", "sql", f"SELECT * {WITHOUT_END}", *JSON]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as asked:
+    # Who runs these tests in the background of a script has them ignore Ctrl-C, and their children.
+    hears = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    unheard = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=unheard, stderr=unheard, preexec_fn=hears) as asked:
         try:
             # By its memory: on a busy machine it may start for longer than anyone would guess, and
             # Python can lose a Ctrl-C while it imports.

@@ -10,8 +10,7 @@ WAITS = """
 import os, sys, time
 from assess_assets.resources import spark
 
-if len(sys.argv) > 1:
-    spark.SAIL_IDLE_SECONDS = int(sys.argv[1])
+spark.SAIL_IDLE_SECONDS, spark.SAIL_ASKED_EVERY_SECONDS = int(sys.argv[1]), float(sys.argv[2])
 session = spark.SparkEngine(url="sail").session
 assert session.range(3).count() == 3
 time.sleep(4)
@@ -19,6 +18,39 @@ try:
     print(os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"], session.range(3).count())
 except Exception as error:
     print(error)
+"""
+
+TAKES_LONG = """
+import os, time
+from assess_assets.resources import spark
+
+os.environ["SAIL_SPARK__EXECUTION_HEARTBEAT_INTERVAL_SECS"] = "1"  # 15 by default
+spark.SAIL_IDLE_SECONDS, spark.SAIL_ASKED_EVERY_SECONDS = 3, 3600.0
+session = spark.SparkEngine(url="sail").session
+
+def slowly(batches):
+    time.sleep(8)
+    yield from batches
+
+print(session.range(3).mapInArrow(slowly, "id bigint").count())
+"""
+
+ASKS_MUCH = """
+import os
+from pathlib import Path
+from assess_assets.resources import spark
+
+def resident_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+spark.SAIL_IDLE_SECONDS, spark.SAIL_ASKED_EVERY_SECONDS = 2, 1.0
+session = spark.SparkEngine(url="sail").session
+taken = []
+for _ in range(3):
+    for _ in range(1500):
+        session.range(3).collect()
+    taken.append(resident_mb())
+print(round(taken[-1] - taken[0]))
 """
 
 
@@ -31,12 +63,23 @@ def said_by(*program: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize(("given", "told"), [(("1",), "is not running"), ((), "31536000 3")])
-def test_sail_keeps_an_idle_session_for_as_long_as_it_is_told(
-    given: tuple[str, ...], told: str
+@pytest.mark.parametrize(
+    ("asked_every", "told"), [("3600", "is not running"), ("0.4", "2 3")], ids=["never", "in time"]
+)
+def test_sail_keeps_an_idle_session_because_it_is_asked_something_in_time(
+    asked_every: str, told: str
 ) -> None:
-    """A year. One that ends after a second shows that Sail reads the setting; its own is 900."""
-    assert said_by("-c", WAITS, *given).endswith(told)
+    """After two seconds of quiet it would end; that it does shows that Sail reads the setting."""
+    assert said_by("-c", WAITS, "2", asked_every).endswith(told)
+
+
+def test_a_query_may_take_longer_than_a_session_may_idle() -> None:
+    assert said_by("-c", TAKES_LONG) == "3"
+
+
+def test_what_sail_remembers_of_requests_ends_with_the_time_that_a_session_may_idle() -> None:
+    """3,000 queries later it has hardly more memory: 40 MB more with a time that does not end."""
+    assert int(said_by("-c", ASKS_MUCH)) < 15
 
 
 def test_a_process_outlives_the_session_that_the_server_has_ended() -> None:
