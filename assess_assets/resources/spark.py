@@ -174,6 +174,12 @@ def forget_checkpoints() -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
+def leave_nothing() -> None:
+    """Before another program takes over this process: what an end of Python would clean up."""
+    if _sail.cache_info().currsize:
+        shutil.rmtree(_checkpoints(), ignore_errors=True)
+
+
 @cache
 def _checkpoints() -> Path:
     """Where Sail puts a checkpoint's Parquet files: a folder that goes with the process."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 
 import dagster as dg
@@ -252,6 +253,37 @@ def test_a_signal_ends_it_after_the_run_at_hand(home: dg.DagsterInstance, tmp_pa
     (run,) = home.get_runs()
     assert run.status == dg.DagsterRunStatus.SUCCESS
     assert "m8" in attempts(tmp_path, "acme")
+
+
+SMALL = """
+import assess_assets.cli.follow as command
+from assess_assets.cli import main
+
+command.MOST_RESIDENT_BYTES = 1
+main()
+"""
+
+
+def test_a_process_that_has_grown_too_large_starts_anew_between_two_rounds(
+    home: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    program = [sys.executable, "-W", "ignore", "-c", SMALL, "follow", "--every", "1s"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
+    process = subprocess.Popen(program, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stderr
+    try:
+        for name in ("a", "b", "c"):
+            told = list(takewhile(lambda line: "Following all" not in line, process.stderr))
+            assert name == "a" or told[-1].startswith("Starting anew: the engine holds ")
+            land(tmp_path, "acme", f"{name}.ndjson", message(name))
+        assert process.poll() is None
+        assert len(list((tmp_path / "tmp").glob("assess-checkpoints-*"))) == 1
+    finally:
+        process.terminate()
+        process.communicate(timeout=120)
+    assert attempts(tmp_path, "acme")[:2] == ["a", "b"]
+    assert not list((tmp_path / "tmp").glob("assess-checkpoints-*"))
 
 
 def test_a_partition_that_is_no_key_and_a_landing_file_that_is_no_folder_stop_nobody_else(
