@@ -58,8 +58,8 @@ def follow(
     with dagster_instance() as instance, _stopping() as stop, thread as worker:
         follower = Follower(instance, only, say=lambda told: typer.echo(told, err=True))
         worker.submit(follower.open).result()
-        goes_on = _go_on(worker, follower, seconds, most, stop)
-    if goes_on:
+        is_too_large = _go_on(worker, follower, seconds, most, stop)
+    if is_too_large:
         _start_anew()
     if most and follower.is_blind:
         raise CommandFailed("Not everything could be looked at in the last round. See above.")
@@ -80,25 +80,25 @@ def _go_on(
         done += 1
         if done == most:
             return False
-        if runs and not most and not stop.is_set() and _resident_bytes() > MOST_RESIDENT_BYTES:
+        if runs and not most and not stop.is_set() and resident_bytes() > MOST_RESIDENT_BYTES:
             return True
         stop.wait(max(0.0, seconds - (time.monotonic() - began)))
     typer.echo("Stopped after a whole round.", err=True)
     return False
 
 
-def _resident_bytes() -> int:
-    """Of this process. 0 where Linux' /proc is not: there it goes on as it is."""
-    pages = Path("/proc/self/statm")
+def resident_bytes(process: int | str = "self") -> int:
+    """Memory of a process, without what it started. 0 where Linux' /proc is not."""
+    pages = Path(f"/proc/{process}/statm")
     return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGESIZE") if pages.exists() else 0
 
 
 def _start_anew() -> NoReturn:
     """This very command in this very process: whoever watches over it sees no end."""
-    from assess_assets.resources.spark import leave_nothing
+    from assess_assets.resources.spark import remove_checkpoints
 
-    typer.echo(f"Starting anew: the engine holds {_resident_bytes() / 1e9:.1f} GB.", err=True)
-    leave_nothing()
+    typer.echo(f"Starting anew: the engine holds {resident_bytes() / 1e9:.1f} GB.", err=True)
+    remove_checkpoints()
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, sys.orig_argv)

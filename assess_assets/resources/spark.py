@@ -174,8 +174,8 @@ def forget_checkpoints() -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def leave_nothing() -> None:
-    """Before another program takes over this process: what an end of Python would clean up."""
+def remove_checkpoints() -> None:
+    """Their folder too, as Python's own end does: for who hands the process to another program."""
     if _sail.cache_info().currsize:
         shutil.rmtree(_checkpoints(), ignore_errors=True)
 

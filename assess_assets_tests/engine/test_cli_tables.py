@@ -6,7 +6,6 @@ commands without tables (`unit/test_cli.py`).
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from typer.testing import CliRunner, Result
 
 from assess_assets.assets.raw_messages import land_customer
 from assess_assets.cli.app import app
+from assess_assets.cli.follow import resident_bytes
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
 from assess_assets.sample.messy import messy_lines
@@ -282,10 +282,6 @@ def test_a_query_that_is_not_done_in_time_is_stopped(assess: Assess, what: str) 
 GATHERING_BYTES = 600_000_000  # nothing but rows takes so much
 
 
-def _resident_bytes(process: int) -> int:
-    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize()
-
-
 def test_a_query_hears_ctrl_c_while_it_gathers_rows(made: Platform) -> None:
     command = [sys.executable, "-m", "assess_assets.cli", "sql", f"SELECT * {WITHOUT_END}", *JSON]
     # Who runs these tests in the background of a script has them ignore Ctrl-C, and their children.
@@ -296,7 +292,7 @@ def test_a_query_hears_ctrl_c_while_it_gathers_rows(made: Platform) -> None:
             # By its memory: on a busy machine it may start for longer than anyone would guess, and
             # Python can lose a Ctrl-C while it imports.
             until = time.monotonic() + 120
-            while _resident_bytes(asked.pid) < GATHERING_BYTES:
+            while resident_bytes(asked.pid) < GATHERING_BYTES:
                 assert asked.poll() is None
                 assert time.monotonic() < until
                 time.sleep(0.1)

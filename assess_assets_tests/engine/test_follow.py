@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
+from threading import Timer
 
 import dagster as dg
 import pytest
@@ -272,6 +273,8 @@ def test_a_process_that_has_grown_too_large_starts_anew_between_two_rounds(
     environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
     process = subprocess.Popen(program, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr
+    give_up = Timer(240, process.kill)
+    give_up.start()
     try:
         for name in ("a", "b", "c"):
             told = list(takewhile(lambda line: "Following all" not in line, process.stderr))
@@ -280,6 +283,7 @@ def test_a_process_that_has_grown_too_large_starts_anew_between_two_rounds(
         assert process.poll() is None
         assert len(list((tmp_path / "tmp").glob("assess-checkpoints-*"))) == 1
     finally:
+        give_up.cancel()
         process.terminate()
         process.communicate(timeout=120)
     assert attempts(tmp_path, "acme")[:2] == ["a", "b"]

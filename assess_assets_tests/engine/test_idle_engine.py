@@ -36,12 +36,8 @@ print(session.range(3).mapInArrow(slowly, "id bigint").count())
 """
 
 ASKS_MUCH = """
-import os
-from pathlib import Path
+from assess_assets.cli.follow import resident_bytes
 from assess_assets.resources import spark
-
-def resident_mb():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
 
 spark.SAIL_IDLE_SECONDS, spark.SAIL_ASKED_EVERY_SECONDS = 2, 1.0
 session = spark.SparkEngine(url="sail").session
@@ -49,8 +45,9 @@ taken = []
 for _ in range(3):
     for _ in range(1500):
         session.range(3).collect()
-    taken.append(resident_mb())
-print(round(taken[-1] - taken[0]))
+    taken.append(resident_bytes())
+assert all(taken)
+print(round((taken[-1] - taken[0]) / 1e6))
 """
 
 
