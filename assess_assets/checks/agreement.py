@@ -19,8 +19,6 @@ _DIFFERENCES = named(
 )
 
 # Questions are counted before anything is joined: a join would carry all of their content along.
-# The suspicion counts options within their row, by words that DuckDB has not, and compares one
-# number per message: ids and fingerprints of all would have to wait for their partners.
 VALIDATOR_AND_PARSER_AGREE = Fact(
     name="validator_and_parser_agree",
     table="message_ledger",
@@ -49,21 +47,24 @@ VALIDATOR_AND_PARSER_AGREE = Fact(
         where f.differs <> ''
         """
     ),
-    suspicion=query(
-        """
-        select 1 as one
-        from (select xxhash64(a.source, a.partition, a.offset, a.user_exam_id, a.fingerprint,
-                              cast(cardinality(a.questions) as bigint),
-                              cast(cardinality(flatten(transform(a.questions, q -> q.options)))
-                                   as bigint)) as hash
-              from {assessments} a) p
-        left anti join
-             (select xxhash64(l.source, l.partition, l.offset, l.user_exam_id, l.fingerprint,
-                              l.question_count, l.option_count) as hash
-              from {message_ledger} l where l.fate = 'accepted') s
-          on s.hash = p.hash
-        """
-    ),
+)
+
+# Counts options within their row, by words that DuckDB has not, and compares one number per
+# message: ids and fingerprints of all would have to wait for their partners.
+DISAGREEMENT_SUSPECTED = query(
+    """
+    select 1 as one
+    from (select xxhash64(a.source, a.partition, a.offset, a.user_exam_id, a.fingerprint,
+                          cast(cardinality(a.questions) as bigint),
+                          cast(cardinality(flatten(transform(a.questions, q -> q.options)))
+                               as bigint)) as hash
+          from {assessments} a) p
+    left anti join
+         (select xxhash64(l.source, l.partition, l.offset, l.user_exam_id, l.fingerprint,
+                          l.question_count, l.option_count) as hash
+          from {message_ledger} l where l.fate = 'accepted') s
+      on s.hash = p.hash
+    """
 )
 
 

@@ -8,6 +8,7 @@ suspicion reads once; only if it finds anything are its facts asked. Not of smal
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from assess_assets.checks.agreement import DISAGREEMENT_SUSPECTED
 from assess_assets.checks.explosion import OPTIONS_SUSPECTED, QUESTIONS_SUSPECTED
 from assess_assets.checks.facts import ATTEMPT, query, tables_named
 from assess_assets.checks.reconciliation import RESULT_OF_OPTIONS
@@ -142,7 +143,16 @@ ATTEMPTS_ARE_COUNTED = Suspicion(
     query=QUESTIONS_COUNTED,
 )
 
+# Of a message in two batches the ledger has two rows, which its key forbids.
+PARSER_AGREES = Suspicion(
+    table="message_ledger",
+    facts=frozenset({"validator_and_parser_agree"}),
+    within_batches=("message_ledger", "assessments"),
+    query=DISAGREEMENT_SUSPECTED,
+)
+
 SUSPICIONS = (
+    PARSER_AGREES,
     ATTEMPTS_ARE_SOUND,
     ATTEMPTS_ARE_COUNTED,
     OPTIONS_ARE_WHOLE,

@@ -100,6 +100,7 @@ DAMAGES = {
     "options": ("options_equal_those_of_their_attempts", {"is_correct": "not is_correct"}),
     "questions": ("questions_equal_those_of_their_attempts", {"result": "'another'"}),
     "assessments": ("assessments_required_columns_are_filled", {"exam_name": "null"}),
+    "message_ledger": ("validator_and_parser_agree", {"option_count": "option_count + 1"}),
 }
 
 
