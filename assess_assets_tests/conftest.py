@@ -3,6 +3,7 @@
 The engine is ASSESS_SPARK's: Sail without it; `make test-spark` runs the engine tests on Spark.
 """
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from assess_assets.assets.snapshots import read_frames, read_watermark
 from assess_assets.customers import Policies
+from assess_assets.dagster_storage import QuickSqliteStorage
 from assess_assets.definitions import build_definitions
 from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
@@ -128,6 +130,26 @@ class Platform:
         from assess_assets.tables.registry import TABLES
 
         return {table.name: self.lake.pin(table, customer).version for table in TABLES}
+
+
+def instance_in(home: Path) -> dg.DagsterInstance:
+    """Dagster's instance in a folder, for tests that copy it or share it with other processes.
+
+    With the product's storage: a run takes half as long as with Dagster's own.
+    """
+    home.mkdir(exist_ok=True)
+    config = {
+        "storage": {
+            "custom": {
+                "module": QuickSqliteStorage.__module__,
+                "class": QuickSqliteStorage.__name__,
+                "config": {"base_dir": str(home)},
+            }
+        },
+        "telemetry": {"enabled": False},
+    }
+    (home / "dagster.yaml").write_text(json.dumps(config))  # JSON is YAML
+    return dg.DagsterInstance.from_config(str(home))
 
 
 def job_of(settings: str) -> dg.JobDefinition:

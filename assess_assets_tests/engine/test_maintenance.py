@@ -27,7 +27,7 @@ from assess_assets.storage.maintenance import Kept, Upkeep, compact, keep
 from assess_assets.storage.sandbox import customer_sql, query
 from assess_assets.tables.ingest import BUILDS
 from assess_assets.tables.registry import table_named
-from assess_assets_tests.conftest import Platform
+from assess_assets_tests.conftest import Platform, instance_in
 from assess_assets_tests.deliveries import lines, message, of_every_fate
 from assess_assets_tests.steps import CUSTOMER, WRITTEN, Steps, sample
 
@@ -319,8 +319,7 @@ def tick(platform: Platform) -> ScheduleExecutionData:
 @pytest.fixture
 def recorded(tmp_path: Path) -> Iterator[Platform]:
     """With an instance on disk: a schedule's context takes no other."""
-    (tmp_path / "home").mkdir()
-    with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
+    with instance_in(tmp_path / "home") as instance:
         yield Platform(tmp_path, instance)
 
 

@@ -1,5 +1,6 @@
 """A run for a range of customers: who fails is named and left as it was; the others are done."""
 
+import shutil
 import subprocess
 import sys
 import warnings
@@ -11,13 +12,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from deltalake import DeltaTable
+from pyspark.sql import SparkSession
 
 from assess_assets.storage import delta
 from assess_assets.storage.delta import LostRace, Pin
 from assess_assets.storage.set_aside import set_aside_in
 from assess_assets.tables.fates import MESSAGE_LEDGER
 from assess_assets_tests import crowded_engine
-from assess_assets_tests.conftest import Platform
+from assess_assets_tests.conftest import Platform, instance_in
 from assess_assets_tests.crowded_engine import FILES, LINES
 from assess_assets_tests.deliveries import lines, message
 
@@ -27,14 +29,25 @@ CUSTOMERS = ("acme", POISONED, "initech")
 STEPS_AFTER_PARSING = {"questions", "options", "exams", "exam_counts", "exam_performance"}
 
 
-@pytest.fixture
-def three(tmp_path: Path) -> Iterator[Platform]:
-    """Three customers that have a batch each, and a second file delivered since."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        platform = Platform(tmp_path, instance)
+@pytest.fixture(scope="module")
+def after_first_files(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Path:
+    """Three customers that have a batch each, and the Dagster instance that made them."""
+    folder = tmp_path_factory.mktemp("three")
+    with instance_in(folder / "home") as instance:
+        platform = Platform(folder, instance)
         for customer in CUSTOMERS:
             platform.land(customer, "first.ndjson", lines(message("1"), message("2")))
         assert run_all(platform).success
+    return folder
+
+
+@pytest.fixture
+def three(after_first_files: Path, tmp_path: Path) -> Iterator[Platform]:
+    """A copy of them, with a second file delivered since."""
+    folder = tmp_path / "three"
+    shutil.copytree(after_first_files, folder)
+    with instance_in(folder / "home") as instance:
+        platform = Platform(folder, instance)
         for customer in CUSTOMERS:
             platform.land(customer, "second.ndjson", lines(message("3"), message("1")))
         yield platform

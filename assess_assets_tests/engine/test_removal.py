@@ -33,7 +33,7 @@ from assess_assets.settings import Settings
 from assess_assets.storage import delta
 from assess_assets.storage.removal import Removal
 from assess_assets.tables.registry import CUSTOMER_TABLES
-from assess_assets_tests.conftest import ENGINE, Platform
+from assess_assets_tests.conftest import ENGINE, Platform, instance_in
 from assess_assets_tests.deliveries import lines, message
 
 NOBODY_ANSWERS = "127.0.0.1:1"
@@ -47,9 +47,7 @@ OF_THE_RUN = {"claimed_at", "ingested_at", "run_id", "last_run_at"}
 def made(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Path:
     """Three customers with every table, and their Dagster instance."""
     folder = tmp_path_factory.mktemp("made")
-    (folder / "home").mkdir()
-    (folder / "home" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
-    with dg.DagsterInstance.from_config(str(folder / "home")) as instance:
+    with instance_in(folder / "home") as instance:
         platform = Platform(folder, instance)
         for customer in CUSTOMERS:
             platform.land(customer, "delivery.ndjson", lines(*SENT))
@@ -66,7 +64,7 @@ def deployed(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("ASSESS_LAKE", str(folder / "lake"))
     monkeypatch.setenv("ASSESS_LANDING", str(folder / "landing"))
     monkeypatch.setenv("ASSESS_SPARK", ENGINE)
-    with dg.DagsterInstance.get() as instance:
+    with instance_in(folder / "home") as instance:
         yield Platform(folder, instance)
 
 
