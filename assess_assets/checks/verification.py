@@ -5,7 +5,7 @@ alone, passes. Belongs here: the tables that are made of bytes, and the report, 
 now. All others are compared with those by the checks, whenever they run.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
@@ -27,6 +27,7 @@ from assess_assets.customers import CustomerPolicy
 from assess_assets.storage.delta import Pin
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake
+from assess_assets.storage.lake_faults import LakeFault
 from assess_assets.storage.protocol import Progress, Span, UpstreamNotReady
 from assess_assets.tables.contract import Column, TableContract
 from assess_assets.tables.detail import OPTIONS, QUESTIONS
@@ -47,9 +48,25 @@ class Compared(NamedTuple):
     differing: list[dict[str, Any]]
 
 
-def examine_all(lake: Lake, customer: str, policy: CustomerPolicy) -> Iterator[Verdict]:
+def not_readable(lake: Lake, customer: str) -> dict[str, str]:
+    """Tables shared by all customers that this user can't read, and why."""
+    found = {}
+    for table in CHECKED_TABLES:
+        try:
+            if table.shared:
+                lake.pin_existing(table, customer)
+        except LakeFault as fault:
+            found[table.name] = str(fault)
+    return found
+
+
+def examine_all(
+    lake: Lake, customer: str, policy: CustomerPolicy, but: Collection[str] = ()
+) -> Iterator[Verdict]:
     """The verdicts of every check of every table. `lake` is at one moment (`make_anew` too)."""
     for table in CHECKED_TABLES:
+        if table.name in but:
+            continue
         checks = (
             check.about(customer) if isinstance(check, Fact) else check
             for check in checks_of(table)

@@ -169,7 +169,11 @@ def _refuse_sources(settings: "Settings", key: str, with_landing: bool) -> None:
     try:
         is_there = Broker(config, key).look_at(topic) is not None
     except SourceError as error:
-        raise CommandFailed(f"Whether there is a topic is not known. {_NOTHING} {error}") from None
+        raise CommandFailed(
+            f"Whether there is a topic is not known. {_NOTHING} {error}",
+            "If it has none, or the broker is gone for good: the same without ASSESS_KAFKA. Should "
+            "there be one, the customer comes back by it as soon as it is seen.",
+        ) from None
     if is_there:
         by = f" --command-config {config.file}" if config.file else ""
         raise CommandFailed(

@@ -28,9 +28,15 @@ PREFIX: Final = "assessments."
 
 _ALL_TOPICS: Final = f"{PREFIX}*"
 TIMEOUT_SECONDS: Final = 10.0
-# Right after a topic was made or a broker started: gone in a moment.
+# Right after a topic or partition was made or a broker started: gone in a moment. What one broker
+# has described another may not know yet, its leader among them; and of partitions whose leader is
+# being elected the client says "No leaders found" (_NOENT).
 _PASSING: Final = frozenset(
     {
+        KafkaError._NOENT,
+        KafkaError._UNKNOWN_PARTITION,
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.FENCED_LEADER_EPOCH,
@@ -119,12 +125,7 @@ class Broker:
             told |= self._ask(passing)
         found: dict[str, TopicState | Exception | None] = {}
         for topic, one in told.items():
-            if not isinstance(one, KafkaException):
-                found[topic] = one
-            elif _code(one) == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                found[topic] = None
-            else:
-                found[topic] = self.failure(topic, one)
+            found[topic] = self.failure(topic, one) if isinstance(one, KafkaException) else one
         return found
 
     def await_topic(self, topic: str) -> TopicState | None:
@@ -167,8 +168,8 @@ class Broker:
         """The client itself, to create a topic with."""
         return self._admin
 
-    def _ask(self, topics: Sequence[str]) -> dict[str, TopicState | KafkaException]:
-        """The state of each topic, or what the broker said instead."""
+    def _ask(self, topics: Sequence[str]) -> dict[str, TopicState | KafkaException | None]:
+        """The state of each topic, None if there is none, or what the broker said instead."""
         if self._silence is not None and time.monotonic() < self._silent_until:
             return dict.fromkeys(topics, self._silence)
         if not topics:
@@ -176,14 +177,15 @@ class Broker:
         described = self._admin.describe_topics(
             TopicCollection(list(topics)), request_timeout=self.timeout_seconds
         )
-        found: dict[str, TopicState | KafkaException] = {}
+        found: dict[str, TopicState | KafkaException | None] = {}
         ids: dict[str, str] = {}
         numbers: dict[str, list[int]] = {}
         for topic, future in described.items():
             try:
                 one = future.result()
             except KafkaException as error:
-                found[topic] = error
+                is_missing = _code(error) == KafkaError.UNKNOWN_TOPIC_OR_PART
+                found[topic] = None if is_missing else error
                 if as_kafka_error(error).code() < 0:  # the client's own word, not a broker's
                     self._silence = error
                     self._silent_until = time.monotonic() + self.silent_seconds
@@ -230,5 +232,5 @@ class Broker:
         return {(at.topic, at.partition): future for at, future in asked.items()}
 
 
-def _code(told: TopicState | KafkaException) -> int | None:
+def _code(told: TopicState | KafkaException | None) -> int | None:
     return as_kafka_error(told).code() if isinstance(told, KafkaException) else None

@@ -133,6 +133,28 @@ def test_a_customers_user_writes_nowhere_not_even_its_own(two: Two, client: str)
 
 
 @pytest.mark.usefixtures("unharmed")
+def test_a_customers_user_verifies_its_own_tables_and_is_told_what_was_left_out(two: Two) -> None:
+    def verify(customer: str) -> subprocess.CompletedProcess[str]:
+        program = "from assess_assets.cli import main; main()"
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program, "verify", "-c", customer, "--json"],
+            env={**os.environ, "HADOOP_USER_NAME": "ann", "ASSESS_LAKE": two.lake},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    own = verify("acme")
+    assert own.returncode == 0, own.stderr[-3000:]
+    told = json.loads(own.stdout)
+    assert (told["failed_checks"], list(told["not_verified"])) == ([], ["customer_overview"])
+    assert "Not verified, as this user can't read it: customer_overview." in own.stderr
+    other = verify("globex")
+    assert (other.returncode, other.stdout) == (1, "")
+
+
+@pytest.mark.usefixtures("unharmed")
 def test_webhdfs_refuses_every_path_of_another_customer(two: Two) -> None:
     paths = [*two.paths("globex"), f"{two.folder}/_platform", *two.paths("_platform")]
     assert len(paths) > 60

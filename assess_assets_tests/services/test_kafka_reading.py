@@ -141,6 +141,41 @@ def test_a_customer_without_a_topic_has_nothing_new(topic: Topic) -> None:
     assert Topic(topic.broker, "nobody-yet").find() == []
 
 
+def test_partitions_that_are_described_and_have_no_offsets_yet_are_asked_for_again(
+    topic: Topic,
+) -> None:
+    """As on a cluster, where one broker describes a topic and another one has to know it, too."""
+
+    class MadeAgainMeanwhile(Broker):
+        def _measured(self, ids: Any, numbers: Any) -> Any:
+            is_first = not told
+            if is_first:
+                topic.delete()
+                while Broker(topic.config, topic.customer).look_at(topic.name):
+                    pass
+            told.append(super()._measured(ids, numbers)[topic.name])
+            if is_first:
+                topic.create(partitions=2)
+            return {topic.name: told[-1]}
+
+    class OneMoreMeanwhile(Broker):
+        def _measured(self, ids: Any, numbers: Any) -> Any:
+            told.append(super()._measured(ids, {topic.name: [0, 1, 2]})[topic.name])
+            if len(told) == 1:
+                topic.add_partition()
+            return {topic.name: told[-1]}
+
+    for broker, answer, partitions in (
+        (MadeAgainMeanwhile, "Broker: Unknown topic or partition", [0, 1]),
+        (OneMoreMeanwhile, "Local: Unknown partition", [0, 1, 2]),
+    ):
+        told: list[Any] = []
+        state = broker(topic.config, topic.customer).look_at(topic.name)
+        assert answer in str(told[0])
+        assert state is not None
+        assert sorted(state.partitions) == partitions
+
+
 def test_what_a_new_topic_lost_before_is_told_in_the_note(topic: Topic) -> None:
     topic.send(*"abcde")
     topic.delete_records(before=2)

@@ -171,6 +171,20 @@ def test_while_a_customer_has_a_topic_it_is_not_removed(
     assert not home.has_dynamic_partition("customers", topic.customer)
 
 
+def test_whether_an_unreachable_broker_matters_is_left_to_the_user(
+    home: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSESS_LAKE", str(tmp_path / "lake"))
+    monkeypatch.setenv("ASSESS_KAFKA", "127.0.0.1:9")
+    home.add_dynamic_partitions("customers", ["acme"])
+    result = remove("acme")
+    assert result.exit_code == 1
+    assert "the broker is gone for good: the same without ASSESS_KAFKA." in result.stderr
+    assert home.has_dynamic_partition("customers", "acme")
+    monkeypatch.delenv("ASSESS_KAFKA")
+    assert remove("acme").exit_code == 0
+
+
 def listed(hdfs: Hdfs, path: str) -> list[dict[str, str]]:
     found: list[dict[str, str]] = hdfs.ask("GET", path, "LISTSTATUS")["FileStatuses"]["FileStatus"]
     return found

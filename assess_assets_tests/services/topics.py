@@ -16,7 +16,7 @@ from typing import Any
 import confluent_kafka
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from assess_assets.platform.kafka import KafkaBroker
 from assess_assets.sources.kafka import find_new_kafka_ranges
@@ -56,6 +56,11 @@ class Topic:
         new = NewTopic(self.name, num_partitions=partitions, replication_factor=1, config=named)
         self.admin.create_topics([new])[self.name].result()
         Broker(self.config, self.customer).await_topic(self.name)
+
+    def add_partition(self) -> None:
+        (known,) = self.admin.list_topics(self.name, timeout=60).topics.values()
+        more = NewPartitions(self.name, len(known.partitions) + 1)
+        self.admin.create_partitions([more])[self.name].result()
 
     def delete(self) -> None:
         self.admin.delete_topics([self.name])[self.name].result()
