@@ -11,3 +11,14 @@ def update_command(customer: str, selection: str = "*") -> str:
         "dagster asset materialize -m assess_assets.definitions "
         f"--select '{selection}' --partition {customer}"
     )
+
+
+def first_update_command(customer: str) -> str:
+    """The same for a customer that may not have landed or not be registered, which Dagster refuses.
+
+    `sync` changes nothing for one that is, and is what a landed one lacks.
+    """
+    return (
+        f"assess land FILE --customer {customer} (if nothing has landed), assess customers sync, "
+        f"then {update_command(customer)}"
+    )

@@ -13,7 +13,7 @@ from assess_assets.cli.deployment import deployment, has_no_message, no_message_
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import AsJson, Customer, CustomerName, Limit, chosen_customer
 from assess_assets.cli.output import PIPED_WIDTH, print_json, say_cut
-from assess_assets.commands import update_command
+from assess_assets.commands import first_update_command, update_command
 
 if TYPE_CHECKING:
     from assess_assets.settings import Settings
@@ -136,7 +136,7 @@ def _require_tables(layout: "LakeLayout", customer: str) -> None:
     if len(missing) == len(tables):
         raise CommandFailed(
             f"Customer {customer} has no tables in {layout.root}. `assess customers` lists who "
-            f"has. Next: {update_command(customer)}"
+            f"has. Next: {first_update_command(customer)}"
         )
     raise CommandFailed(
         f"Customer {customer}: {', '.join(missing)} have not been made in {layout.root}. "

@@ -24,7 +24,7 @@ from assess_assets.cli.options import (
     seconds_of,
 )
 from assess_assets.cli.output import print_json_rows, print_rows, say_cut
-from assess_assets.commands import update_command
+from assess_assets.commands import first_update_command
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -180,7 +180,7 @@ def existing_tables(layout: "LakeLayout", key: str) -> "dict[str, DeltaTable | N
     if not any(opened.values()):
         raise CommandFailed(
             f"Customer {key} has no tables in {layout.root}. `assess customers` lists who has; to "
-            f"make them: {update_command(key)}"
+            f"make them: {first_update_command(key)}"
         )
     return opened
 

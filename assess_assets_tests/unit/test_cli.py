@@ -271,6 +271,7 @@ def test_a_customer_without_tables_is_told_how_to_get_some(assess: Assess, tmp_p
         result = assess(*arguments, "-c", "nobody")
         assert result.exit_code == 1
         assert "Customer nobody has no tables in file://" in result.stderr
+        assert arguments == ("history",) or "assess customers sync, then dagster" in result.stderr
     assert not (tmp_path / "lake").exists()
 
 
