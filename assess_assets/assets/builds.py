@@ -55,7 +55,8 @@ def claim_if_changed(lake: Lake, customer: str, versions: Versions, run_id: str)
             return Replacement(table, facts={"build": latest.number})
         highest = _highest(lake, customer, latest)
     number = claim_build(table, highest, versions, reason, lake.now(), run_id)
-    return Replacement(lake.pin(BUILDS, customer), facts={"build": number, "reason": reason})
+    facts = {"build": number, "reason": reason, "changed": True}
+    return Replacement(lake.pin(BUILDS, customer), facts=facts)
 
 
 def claim_rebuild(lake: Lake, customer: str, versions: Versions, reason: str, run_id: str) -> int:

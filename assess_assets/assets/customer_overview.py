@@ -17,7 +17,7 @@ from assess_assets.assets.specs import customer_asset
 from assess_assets.customer_names import EVERYBODY
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.delta import LostRace, committed, replace
-from assess_assets.storage.io_manager import Tables
+from assess_assets.storage.io_manager import MAX_PREVIEWS, Tables, preview
 from assess_assets.storage.lake import Lake, PerCustomer
 from assess_assets.tables.ingest import BUILDS, SOURCE_RANGES
 from assess_assets.tables.reports import CUSTOMER_OVERVIEW
@@ -57,15 +57,24 @@ def customer_overview(
             replace(shared, frame, f"customer in ({keys})", {"run_id": context.run.run_id})
         except LostRace as lost:
             raise dg.RetryRequested(max_retries=5, seconds_to_wait=0.2) from lost
-    commit = committed(lake.lake.pin(CUSTOMER_OVERVIEW, shared.customer))
-    return rows.map(
-        lambda row: {
+    current = lake.lake.pin(CUSTOMER_OVERVIEW, shared.customer)
+    commit = committed(current)
+
+    def described(row: Row) -> Row:
+        """Of the customer's row; `size_bytes` is the whole table's."""
+        its_row = f"customer = '{row['customer']}'"
+        is_shown = len(rows) <= MAX_PREVIEWS
+        return {
             **{name: value for name, value in row.items() if isinstance(value, int)},
             "dagster/partition_row_count": 1,
             "dagster/uri": shared.uri,
             "table_version": commit.version,
+            "size_bytes": commit.size_bytes,
+            "changed": row in changed,
+            **({"preview": dg.MetadataValue.md(preview(current, its_row))} if is_shown else {}),
         }
-    )
+
+    return rows.map(described)
 
 
 def overview_of(

@@ -114,7 +114,7 @@ def land_customer(lake: Lake, sources: Sources, max_messages: int, run_id: str) 
     }
     messages = _messages(lake, sources, raw, new, facts)
     return Landed(
-        Replacement(lake.pin(SOURCE_RANGES, customer), facts=facts),
+        Replacement(lake.pin(SOURCE_RANGES, customer), facts={**facts, "changed": True}),
         _counted(lake, messages, [*claimed, *ranges], new.number),
         found.left_out,
     )

@@ -27,7 +27,7 @@ from assess_assets.customers import CustomerPolicy
 from assess_assets.storage.delta import Pin
 from assess_assets.storage.io_manager import Tables
 from assess_assets.storage.lake import Lake
-from assess_assets.storage.lake_faults import LakeFault
+from assess_assets.storage.lake_faults import LakeRefused
 from assess_assets.storage.protocol import Progress, Span, UpstreamNotReady
 from assess_assets.tables.contract import Column, TableContract
 from assess_assets.tables.detail import OPTIONS, QUESTIONS
@@ -49,14 +49,14 @@ class Compared(NamedTuple):
 
 
 def not_readable(lake: Lake, customer: str) -> dict[str, str]:
-    """Tables shared by all customers that this user can't read, and why."""
+    """Tables shared by all customers that this user may not read, and why."""
     found = {}
     for table in CHECKED_TABLES:
         try:
             if table.shared:
                 lake.pin_existing(table, customer)
-        except LakeFault as fault:
-            found[table.name] = str(fault)
+        except LakeRefused as refused:
+            found[table.name] = str(refused)
     return found
 
 

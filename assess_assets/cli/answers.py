@@ -81,9 +81,10 @@ def report(
         if pinned and has_no_message(layout, key):
             raise CommandFailed(no_message_yet(key))
         has = "is empty: its last run made no report" if pinned else "does not exist"
+        then = update_command(key) if pinned else first_update_command(key)
         raise CommandFailed(
             f"Customer {key}: table customer_report ({layout.uri(CUSTOMER_REPORT, key)}) {has}. "
-            f"Next: {update_command(key)}"
+            f"Next: {then}"
         )
     if lacking := set(FORMATS) - {row["format"] for row in rows}:
         raise CommandFailed(

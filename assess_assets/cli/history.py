@@ -11,6 +11,7 @@ from assess_assets.cli.deployment import deployment, pin_existing
 from assess_assets.cli.errors import CommandFailed
 from assess_assets.cli.options import AsJson, Customer, CustomerName, chosen_customer
 from assess_assets.cli.output import print_json, print_rows
+from assess_assets.commands import first_update_command
 
 if TYPE_CHECKING:
     from assess_assets.storage.delta import Pin
@@ -79,7 +80,7 @@ def history_of(layout: "LakeLayout", customer: str) -> Row:
     if not any(pins.values()):
         raise CommandFailed(
             f"Customer {customer} has no tables in {layout.root}, so nothing has happened yet. "
-            "`assess customers` lists who has."
+            f"`assess customers` lists who has. Next: {first_update_command(customer)}"
         )
     return {
         "customer": customer,

@@ -53,7 +53,7 @@ def verify(
     else:
         _print(compared, len(blocking), failed, limit or DEFAULT_ROWS)
     for table, reason in left_out.items():
-        typer.echo(f"Not verified, as this user can't read it: {table}. {reason}", err=True)
+        typer.echo(f"Not verified, as this user may not read it: {table}. {reason}", err=True)
     _refuse_what_differs(layout, key, compared, failed)
 
 

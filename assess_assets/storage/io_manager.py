@@ -98,22 +98,23 @@ def _described(lake: Lake, replacement: Replacement, with_preview: bool) -> dict
     changed = current.version != target.version
     is_shown = with_preview and (changed or commit.rows <= SHOWN_AGAIN)
     return {
-        **replacement.facts,
         "dagster/partition_row_count": commit.rows,
         "dagster/uri": target.uri,
         "table_version": commit.version,
         "size_bytes": commit.size_bytes,
         "changed": changed,
-        **({"preview": dg.MetadataValue.md(_preview(current))} if is_shown else {}),
+        **({"preview": dg.MetadataValue.md(preview(current))} if is_shown else {}),
+        **replacement.facts,
     }
 
 
-def _preview(current: Pin) -> str:
+def preview(current: Pin, where: str = "true") -> str:
     """The first rows, without any column that identifies a person or an attempt."""
     columns = current.table.public_columns
     order = [name for name in current.table.order if name in columns]
     rows = current.look_up(
-        f"select {_names(columns)} from pinned order by {_names(order)} limit {PREVIEW_ROWS}"
+        f"select {_names(columns)} from pinned where {where} "
+        f"order by {_names(order)} limit {PREVIEW_ROWS}"
     )
     cells = [{name: _cut(value) for name, value in row.items()} for row in rows]
     # Objects, else whole numbers beside a null become floats; and digits are shown as they are.

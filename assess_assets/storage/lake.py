@@ -27,7 +27,7 @@ from assess_assets.storage.damage import damage_told
 from assess_assets.storage.delta import Pin
 from assess_assets.storage.engine_faults import engine_faults
 from assess_assets.storage.hdfs_folders import HdfsFolders
-from assess_assets.storage.lake_faults import LakeFault
+from assess_assets.storage.lake_faults import LakeRefused
 from assess_assets.storage.layout import LakeLayout
 from assess_assets.storage.protocol import Progress, UpstreamNotReady
 from assess_assets.tables.contract import TableContract
@@ -45,7 +45,8 @@ class Replacement:
     """How one customer's table is to be written: `frame` replaces the rows within `bounds`.
 
     Without a frame nothing is written: the table is as it should be. `facts` go into the
-    metadata of the materialization. `one_file` is for what is known to have few rows.
+    metadata of the materialization: of a claim, which is committed before, `changed` too.
+    `one_file` is for what is known to have few rows.
     """
 
     target: Pin
@@ -144,7 +145,7 @@ class Lake:
         for table in reversed(TABLES):
             try:
                 lake.pin_existing(table, customer)
-            except LakeFault:
+            except LakeRefused:
                 if not table.shared:  # a customer's people may not read that: told when it is asked
                     raise
         return lake

@@ -19,6 +19,20 @@ class LakeFault(Exception):
     """The lake's file system failed. What was committed before stays; nothing is half written."""
 
 
+class LakeRefused(LakeFault):
+    """It is no failure: this user may not read or write there."""
+
+
+_REFUSED_BY_HDFS: Final = (
+    "HDFS refuses this user (HADOOP_USER_NAME, or the Kerberos ticket). The lake's folder and "
+    "every customer's belong to the platform's user; see docs/hdfs.md."
+)
+_REFUSED_BY_DISKS: Final = (
+    "This user may not read or write there. The lake's folder and all below it belong to the "
+    "platform's user: see ls -ld, and give this user access."
+)
+
+
 # In this order: a write that finds no DataNode may also say that a connection was refused.
 _OF_HDFS: Final = (
     (
@@ -38,11 +52,7 @@ _OF_HDFS: Final = (
         "No DataNode takes or gives the data: hdfs dfsadmin -report says which live and how full "
         "they are.",
     ),
-    (
-        r"AccessControlException",
-        "HDFS refuses this user (HADOOP_USER_NAME, or the Kerberos ticket). The lake's folder and "
-        "every customer's belong to the platform's user; see docs/hdfs.md.",
-    ),
+    (r"AccessControlException", _REFUSED_BY_HDFS),
     (
         r"No NameNode hosts found",
         "ASSESS_LAKE names no port, and no configuration of Hadoop (HADOOP_CONF_DIR) says which "
@@ -67,8 +77,7 @@ _OF_DISKS: Final = (
     ),
     (
         r"Permission ?[dD]enied|AccessDenied|Operation not permitted|os error (1|13)\b",
-        "This user may not read or write there. The lake's folder and all below it belong to the "
-        "platform's user: see ls -ld, and give this user access.",
+        _REFUSED_BY_DISKS,
     ),
 )
 _COLOURS: Final = re.compile(r"\x1b\[\d*m")  # deltalake's, whoever reads them
@@ -96,7 +105,7 @@ def _kinds_of(kind: type[Exception]) -> Iterator[type[Exception]]:
 
 @contextmanager
 def lake_faults(customer: str, table: str, uri: str) -> Iterator[None]:
-    """Raises LakeFault for what the file system did; all else passes as it is."""
+    """Raises LakeFault for what the file system did (LakeRefused is one); all else passes."""
     try:
         yield
     except LakeFault:
@@ -105,7 +114,8 @@ def lake_faults(customer: str, table: str, uri: str) -> Iterator[None]:
         what = fault_of(error, uri)
         if what is None:
             raise
-        raise LakeFault(
+        kind = LakeRefused if what in (_REFUSED_BY_HDFS, _REFUSED_BY_DISKS) else LakeFault
+        raise kind(
             f"Customer {customer}, table {table} ({uri}): {what} {AGAIN} "
             f"It said: {first_lines(error)}"
         ) from error

@@ -2,50 +2,102 @@
 
 import json
 from collections import Counter
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+import dagster as dg
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+from assess_assets.checks.registry import CHECKED_TABLES
 from assess_assets.sample.messy import messy_lines
+from assess_assets.tables.registry import table_named
+from assess_assets_tests.conftest import Platform
+from assess_assets_tests.deliveries import lines
+
+GLOBEX = "globex"
+LINES = messy_lines()
+# What a materialization of any table says, beside what it says of its own.
+TOLD = {
+    "dagster/partition_row_count",
+    "dagster/uri",
+    "table_version",
+    "size_bytes",
+    "changed",
+    "preview",
+}
 
 
-def _delivery() -> tuple[str, list[Any]]:
-    lines = messy_lines()
-    return "\n".join(line.text for line in lines) + "\n", lines
+@dataclass
+class Delivered:
+    platform: Platform
+    run: dg.ExecuteInProcessResult
 
 
-def test_every_message_of_a_messy_delivery_has_the_fate_it_was_made_for(platform: Any) -> None:
-    text, lines = _delivery()
-    platform.land("globex", "delivery.ndjson", text)
-    assert platform.materialize("globex").success
-    ledger = platform.rows("message_ledger", "globex", "offset", "fate")
-    assert [row["fate"] for row in ledger] == [line.fate for line in lines]
-    fates = Counter(line.fate for line in lines)
-    assert len(platform.rows("assessments", "globex", "offset")) == fates["accepted"]
-    assert len(platform.rows("quarantined_messages", "globex", "offset")) == fates["quarantined"]
-    assert len(platform.rows("conflicting_assessments", "globex", "offset")) == fates["conflict"]
+@pytest.fixture(scope="module")
+def delivered(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Iterator[Delivered]:
+    """The messy delivery, run once; its tests change nothing."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = Platform(tmp_path_factory.mktemp("delivered"), instance)
+        platform.land(GLOBEX, "delivery.ndjson", lines(*(line.text for line in LINES)))
+        run = platform.materialize(GLOBEX)
+        assert run.success
+        yield Delivered(platform, run)
 
 
-def test_a_second_run_with_nothing_new_writes_no_version_of_any_table(platform: Any) -> None:
-    platform.land("globex", "delivery.ndjson", _delivery()[0])
-    platform.materialize("globex")
-    before = platform.versions("globex")
-    platform.materialize("globex")
-    assert platform.versions("globex") == before
+def test_every_message_of_a_messy_delivery_has_the_fate_it_was_made_for(
+    delivered: Delivered,
+) -> None:
+    rows = delivered.platform.rows
+    ledger = rows("message_ledger", GLOBEX, "offset", "fate")
+    assert [row["fate"] for row in ledger] == [line.fate for line in LINES]
+    fates = Counter(line.fate for line in LINES)
+    assert len(rows("assessments", GLOBEX, "offset")) == fates["accepted"]
+    assert len(rows("quarantined_messages", GLOBEX, "offset")) == fates["quarantined"]
+    assert len(rows("conflicting_assessments", GLOBEX, "offset")) == fates["conflict"]
 
 
-def test_raw_messages_keep_the_bytes(platform: Any) -> None:
-    text, lines = _delivery()
-    platform.land("globex", "delivery.ndjson", text)
-    platform.materialize("globex")
-    raw = platform.rows("raw_messages", "globex", "value")
-    assert [bytes(row["value"]).decode() for row in raw] == [line.text for line in lines]
+@pytest.mark.parametrize("table", [table.name for table in CHECKED_TABLES])
+def test_a_materialization_says_where_its_rows_are_and_shows_some(
+    table: str, delivered: Delivered
+) -> None:
+    (event,) = (
+        event.materialization
+        for event in delivered.run.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(table)
+    )
+    assert event.partition == GLOBEX
+    assert event.metadata.keys() >= TOLD
+    platform, told = delivered.platform, event.metadata
+    shared = table_named(table).shared
+    folder = platform.settings.lake if not shared else f"{platform.settings.lake}/_platform"
+    uri = str(told["dagster/uri"].value)
+    assert uri == f"file://{folder}/{table}" if shared else f"file://{folder}/{GLOBEX}/{table}"
+    assert told["changed"].value is True
+    assert told["table_version"].value == DeltaTable(uri).version()
+    assert told["size_bytes"].value == sum(
+        DeltaTable(uri).get_add_actions()["size_bytes"].to_pylist()
+    )
+    assert told["dagster/partition_row_count"].value == DeltaTable(uri).count()
+    personal = {column.name for column in table_named(table).columns if column.personal}
+    assert not personal & set(str(told["preview"].value).split("\n")[0].split())
 
 
-def test_questions_and_options_are_those_of_the_accepted_messages(platform: Any) -> None:
-    text, lines = _delivery()
-    platform.land("globex", "delivery.ndjson", text)
-    platform.materialize("globex")
+def test_raw_messages_keep_the_bytes(delivered: Delivered) -> None:
+    raw = delivered.platform.rows("raw_messages", GLOBEX, "value")
+    assert [bytes(row["value"]).decode() for row in raw] == [line.text for line in LINES]
+
+
+def test_a_second_run_with_nothing_new_writes_no_version_of_any_table(delivered: Delivered) -> None:
+    before = delivered.platform.versions(GLOBEX)
+    delivered.platform.materialize(GLOBEX)
+    assert delivered.platform.versions(GLOBEX) == before
+
+
+def test_questions_and_options_are_those_of_the_accepted_messages(delivered: Delivered) -> None:
     expected_questions, expected_options = [], []
-    for line in lines:
+    for line in LINES:
         if line.fate != "accepted":
             continue
         for i, question in enumerate(json.loads(line.text)["sequences"]["questions"]):
@@ -54,14 +106,16 @@ def test_questions_and_options_are_those_of_the_accepted_messages(platform: Any)
                 (line.index, i, j, option["id"], option["checked"], option.get("correct"))
                 for j, option in enumerate(question["options"])
             ]
-    questions = platform.rows("questions", "globex", "offset", "position", "question_id", "result")
+    questions = delivered.platform.rows(
+        "questions", GLOBEX, "offset", "position", "question_id", "result"
+    )
     assert [tuple(row.values()) for row in questions] == expected_questions
     columns = ("offset", "question_position", "position", "option_id", "checked", "correct")
-    options = platform.rows("options", "globex", *columns)
+    options = delivered.platform.rows("options", GLOBEX, *columns)
     assert [tuple(row.values()) for row in options] == expected_options
 
 
-def test_an_empty_customer_gets_empty_tables(platform: Any) -> None:
+def test_an_empty_customer_gets_empty_tables(platform: Platform) -> None:
     platform.register("nobody")
     assert platform.materialize("nobody").success
     assert platform.rows("assessments", "nobody") == []
