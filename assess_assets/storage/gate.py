@@ -11,8 +11,10 @@ from collections.abc import Iterator
 import pyarrow as pa
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame
+from pyspark.sql.types import BooleanType, StructType
 
 STALE = "assess: the target moved"
+_GATE = StructType().add("gate", BooleanType())  # as text it would be sent to the engine, to parse
 
 
 def gated(frame: DataFrame, target: DataFrame, uri: str, pinned_version: int) -> DataFrame:
@@ -30,6 +32,6 @@ def gated(frame: DataFrame, target: DataFrame, uri: str, pinned_version: int) ->
                 raise RuntimeError(f"{STALE}: pinned {pinned_version}, now {current}")
         return iter(())
 
-    gate = frame.sparkSession.range(1, numPartitions=1).mapInArrow(check, "gate boolean")
+    gate = frame.sparkSession.range(1, numPartitions=1).mapInArrow(check, _GATE)
     same_type = target.limit(0).unionAll(frame)
     return same_type.unionByName(gate, allowMissingColumns=True).drop("gate")
