@@ -11,15 +11,12 @@ from math import ceil
 from operator import attrgetter
 from typing import NamedTuple
 
-from pyspark.sql import DataFrame
-
+from assess_assets.checks.asking import Frames, run_query
 from assess_assets.checks.facts import Fact, Rate
 from assess_assets.checks.suspicions import SUSPICIONS, Suspicion
 from assess_assets.checks.unchanged import Unseen
 from assess_assets.storage.delta import Pin, committed
 from assess_assets.storage.lake import Lake
-
-Frames = Mapping[str, DataFrame]
 
 LARGE_ROWS = 100_000
 SLICE_ROWS = 2_500_000  # of options: about 250 MB of hash tables
@@ -133,8 +130,3 @@ def _count_rows(lake: Lake, queries: Mapping[str, str], frames: Frames) -> dict[
     )
     rows = run_query(lake, " union all ".join(counts), frames).collect()
     return {row.name: row.n for row in rows}
-
-
-def run_query(lake: Lake, text: str, frames: Frames) -> DataFrame:
-    """Frames are named for this one query only, so customers in threads do not meet."""
-    return lake.spark.sql(text, None, **frames)

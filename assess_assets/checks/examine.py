@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assess_assets.checks import verdicts
-from assess_assets.checks.counting import Frames, count, large_tables, run_query
+from assess_assets.checks.asking import Frames, run_query
+from assess_assets.checks.counting import count, large_tables
 from assess_assets.checks.facts import Check, Fact, Rate, Schema
 from assess_assets.checks.opening import Opened, open_table
 from assess_assets.checks.overtaken import require_not_overtaken

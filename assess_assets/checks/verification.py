@@ -16,7 +16,7 @@ from assess_assets.assets.assessments import WRITTEN, parse_span_of
 from assess_assets.assets.builds import running_versions
 from assess_assets.assets.customer_report import make_report
 from assess_assets.assets.snapshots import read_frames, read_watermark
-from assess_assets.checks.counting import run_query
+from assess_assets.checks.asking import run_query
 from assess_assets.checks.examine import examine
 from assess_assets.checks.facts import Fact, coordinates_of, named
 from assess_assets.checks.opening import open_table
