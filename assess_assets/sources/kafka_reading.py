@@ -11,6 +11,7 @@ told by the low watermark, which is asked for before and after: a gap below it i
 
 import time
 from collections.abc import Iterator, Sequence
+from threading import Thread
 from typing import Final
 
 import pyarrow as pa
@@ -39,6 +40,7 @@ from assess_assets.sources.ranges import SourceRange, accept_command
 
 BATCH_ROWS: Final = 1000
 STALLED_SECONDS: Final = 30.0  # without a message: longer than a broker takes to restart
+CLOSING_SECONDS: Final = 10.0  # for what takes a hundredth of one
 _WAIT_SECONDS: Final = 0.2
 _READING: Final = {
     "group.id": "assess_assets",  # required, and unused: nothing is joined and nothing committed
@@ -93,7 +95,15 @@ class _Reading:
         self._consumer = Consumer({**config.client(), **_READING, "error_cb": self._reasons.append})
 
     def close(self) -> None:
-        self._consumer.close()
+        """Does not wait for a client that can't end.
+
+        librdkafka 2.16.0 waits for itself for ever if it is ended while a broker tells it that an
+        offset is out of range, or damaged (confluentinc/librdkafka#4514). Such a client is left
+        behind in its thread, which ends with the process.
+        """
+        closing = Thread(target=self._consumer.close, name="ends a Kafka client", daemon=True)
+        closing.start()
+        closing.join(CLOSING_SECONDS)
 
     def messages(self) -> Iterator[list[Message]]:
         """Lists of messages until the position is at the range's end."""

@@ -5,10 +5,11 @@ whole runs (`test_kafka_runs.py`).
 """
 
 from collections.abc import Sequence
+from threading import Event
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaException
+from confluent_kafka import Consumer, KafkaException
 
 from assess_assets.sources import kafka_reading
 from assess_assets.sources.kafka_config import KafkaConfig
@@ -229,6 +230,27 @@ def test_messages_deleted_while_they_are_read_are_noticed(topic: Topic) -> None:
         topic.delete_records(before=2900)
         with pytest.raises(TopicOffsetsLost, match="to 2900"):
             list(batches)
+
+
+def test_a_client_that_never_ends_is_left_behind(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run stood still for ever as librdkafka waited for itself, when it was ended at a message
+    that is damaged: once in hundreds of times, on a busy machine."""
+    monkeypatch.setattr(kafka_reading, "CLOSING_SECONDS", 0.1)
+    monkeypatch.setattr(kafka_reading, "Consumer", NeverEnds)
+    topic.send("a")
+    topic.send("b")
+    (claim,) = topic.claim()
+    assert values(topic.read([claim])) == [b"a", b"b"]
+    topic.damage_batch(1)
+    with pytest.raises(MessageUnreadable, match="offset 1"):
+        topic.read([claim])
+
+
+class NeverEnds(Consumer):
+    def close(self) -> None:
+        Event().wait()
 
 
 def test_a_topic_that_was_made_again_is_refused_then_read_under_another_source(
