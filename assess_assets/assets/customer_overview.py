@@ -17,7 +17,7 @@ from assess_assets.assets.specs import customer_asset
 from assess_assets.customer_names import EVERYBODY
 from assess_assets.resources.lake import LakeResource
 from assess_assets.storage.delta import LostRace, committed, replace
-from assess_assets.storage.io_manager import MAX_PREVIEWS, Tables, preview
+from assess_assets.storage.io_manager import MAX_PREVIEWS, Tables, table_metadata
 from assess_assets.storage.lake import Lake, PerCustomer
 from assess_assets.tables.ingest import BUILDS, SOURCE_RANGES
 from assess_assets.tables.reports import CUSTOMER_OVERVIEW
@@ -49,8 +49,11 @@ def customer_overview(
         return overview_of(lake.lake, upto, raw_messages, upstream)
 
     rows = each_customer(context, lake.lake, look)
-    changed = [row for customer, row in rows.items() if row != known.get(customer)]
-    if changed:
+
+    def is_new(row: Row) -> bool:
+        return row != known.get(row["customer"])
+
+    if changed := [row for row in rows.values() if is_new(row)]:
         frame = lake.lake.spark.createDataFrame(changed, CUSTOMER_OVERVIEW.schema)
         keys = ", ".join(f"'{row['customer']}'" for row in changed)  # safe: keys are [a-z0-9_-]
         try:
@@ -60,21 +63,17 @@ def customer_overview(
     current = lake.lake.pin(CUSTOMER_OVERVIEW, shared.customer)
     commit = committed(current)
 
-    def described(row: Row) -> Row:
+    def told(row: Row) -> Row:
         """Of the customer's row; `size_bytes` is the whole table's."""
         its_row = f"customer = '{row['customer']}'"
         is_shown = len(rows) <= MAX_PREVIEWS
         return {
+            **table_metadata(current, commit, is_new(row), is_shown, its_row),
             **{name: value for name, value in row.items() if isinstance(value, int)},
             "dagster/partition_row_count": 1,
-            "dagster/uri": shared.uri,
-            "table_version": commit.version,
-            "size_bytes": commit.size_bytes,
-            "changed": row in changed,
-            **({"preview": dg.MetadataValue.md(preview(current, its_row))} if is_shown else {}),
         }
 
-    return rows.map(described)
+    return rows.map(told)
 
 
 def overview_of(

@@ -15,7 +15,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from assess_assets.resources.lake import LakeResource
-from assess_assets.storage.delta import Pin, committed
+from assess_assets.storage.delta import Committed, Pin, committed
 from assess_assets.storage.done_partitions import only_done
 from assess_assets.storage.lake import Lake, PerCustomer, Replacement
 from assess_assets.storage.set_aside import set_aside
@@ -97,18 +97,24 @@ def _described(lake: Lake, replacement: Replacement, with_preview: bool) -> dict
     commit = committed(current)
     changed = current.version != target.version
     is_shown = with_preview and (changed or commit.rows <= SHOWN_AGAIN)
+    return {**table_metadata(current, commit, changed, is_shown), **replacement.facts}
+
+
+def table_metadata(
+    current: Pin, commit: Committed, changed: bool, is_shown: bool, where: str = "true"
+) -> dict[str, Any]:
+    """What every materialization says; of the rows `where`, some are shown."""
     return {
         "dagster/partition_row_count": commit.rows,
-        "dagster/uri": target.uri,
+        "dagster/uri": current.uri,
         "table_version": commit.version,
         "size_bytes": commit.size_bytes,
         "changed": changed,
-        **({"preview": dg.MetadataValue.md(preview(current))} if is_shown else {}),
-        **replacement.facts,
+        **({"preview": dg.MetadataValue.md(_preview(current, where))} if is_shown else {}),
     }
 
 
-def preview(current: Pin, where: str = "true") -> str:
+def _preview(current: Pin, where: str) -> str:
     """The first rows, without any column that identifies a person or an attempt."""
     columns = current.table.public_columns
     order = [name for name in current.table.order if name in columns]

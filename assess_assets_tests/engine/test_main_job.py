@@ -69,11 +69,9 @@ def test_a_materialization_says_where_its_rows_are_and_shows_some(
     )
     assert event.partition == GLOBEX
     assert event.metadata.keys() >= TOLD
-    platform, told = delivered.platform, event.metadata
-    shared = table_named(table).shared
-    folder = platform.settings.lake if not shared else f"{platform.settings.lake}/_platform"
-    uri = str(told["dagster/uri"].value)
-    assert uri == f"file://{folder}/{table}" if shared else f"file://{folder}/{GLOBEX}/{table}"
+    told, uri = event.metadata, str(event.metadata["dagster/uri"].value)
+    folder = "_platform" if table_named(table).shared else GLOBEX
+    assert uri == f"file://{delivered.platform.settings.lake}/{folder}/{table}"
     assert told["changed"].value is True
     assert told["table_version"].value == DeltaTable(uri).version()
     assert told["size_bytes"].value == sum(

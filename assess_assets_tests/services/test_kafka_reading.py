@@ -235,8 +235,8 @@ def test_messages_deleted_while_they_are_read_are_noticed(topic: Topic) -> None:
 def test_a_client_that_never_ends_is_left_behind(
     topic: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run stood still for ever as librdkafka waited for itself, when it was ended at a message
-    that is damaged: once in hundreds of times, on a busy machine."""
+    """A run stood still for ever as librdkafka waited for itself: seen once, on a busy machine,
+    when a client was ended at a message that is damaged."""
     monkeypatch.setattr(kafka_reading, "CLOSING_SECONDS", 0.1)
     monkeypatch.setattr(kafka_reading, "Consumer", NeverEnds)
     topic.send("a")
