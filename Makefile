@@ -24,7 +24,7 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Setting up .venv from requirements.lock (one to two minutes, once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile -r requirements.lock
-	@$(BIN)/python -m compileall -q -j 0 .venv/lib > /dev/null || true # pip has one core do it; some files are templates
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true # on all cores, pip has one; Python does without
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
