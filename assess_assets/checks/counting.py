@@ -44,7 +44,7 @@ def count(
 ) -> Counted:
     """Rows of all `frames`, and the failing ones of every check. `large`: rows by table's name.
 
-    `unseen`, by fact, is what is left to be seen of what its suspicion reads.
+    `unseen`, by fact, is what is left to be seen of what it, or its suspicion, reads.
 
     A fact about a large table is suspected first, if it says how. Not about a small one: Sail 0.7.2
     panics at xxhash64 of nothing but constants, such as the key in a file where all rows have one.
@@ -60,7 +60,8 @@ def count(
     whole = {f"{_ROWS}{name}": f"select 1 from {{{name}}} t" for name in frames}
     failing = _count_rows(lake, {**together, **whole}, frames)
     rows = {name: failing.pop(f"{_ROWS}{name}") for name in frames}
-    names = {check.name for check in alone}
+    failing |= {name: 0 for name, rest in unseen.items() if rest.is_nothing}
+    names = {check.name for check in alone} - failing.keys()
     failing |= dict.fromkeys(_cleared(lake, names, frames, large, unseen), 0)
     for check in alone:
         if check.name not in failing:

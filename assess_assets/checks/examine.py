@@ -70,8 +70,10 @@ def _asked(
     pins = {name: one.pin for name, one in opened.items() if one.pin}
     large = large_tables(pins)
     queries = [check for check in checks if not isinstance(check, Schema)]
-    files = {name: files_of(pin) for name, pin in pins.items()} if large else {}
-    spared = unseen_of((check.name for check in queries if check.table in large), noted, files)
+    facts = [check for check in queries if isinstance(check, Fact)]
+    costly = {fact.name: fact for fact in facts if large.keys() & set(fact.tables)}
+    files = {name: files_of(pin) for name, pin in pins.items()} if costly else {}
+    spared = unseen_of(costly.values(), noted, files)
     rows_of, failing = count(lake, queries, frames, large, spared)
 
     found: list[Verdict] = []
@@ -85,7 +87,7 @@ def _asked(
             sample = _sample(lake, check, frames)
             found.append(verdicts.broken(check, customer, rows, failing[check.name], sample))
         else:
-            note = note_of(check.name, files) if check.table in large else None
+            note = note_of(check, files) if check.name in costly else None
             found.append(verdicts.holds(check, customer, rows, note, spared.get(check.name)))
     return found
 

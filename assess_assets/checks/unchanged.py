@@ -1,9 +1,10 @@
 """Rows that an earlier look found sound and that lie in the same files still: not looked at again.
 
-A file of a Delta table never changes. So a look that compares the rows of a batch with nothing but
-that batch's rows (`Suspicion.within_batches`) notes with its result how far it came and what the
-files were; as long as they are the table's, the next look begins behind that batch. Whatever is
-done to old rows (deleted, compacted, built anew) makes other files, and everything is looked at.
+A file of a Delta table never changes. So a check notes with its good result what the files were:
+as long as its tables have those and no others, it need not ask again. One that compares the rows of
+a batch with nothing but that batch's rows (`Suspicion.within_batches`) notes how far it came, too,
+and the next look begins behind that batch. Whatever is done to old rows (deleted, compacted, built
+anew) makes other files, and everything is looked at.
 Belongs here: such notes. Dagster keeps them (its storage is asked, as it has no public function
 for a partition's last result), and without them nothing is spared.
 """
@@ -19,7 +20,8 @@ from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from pyspark.sql import DataFrame
 
-from assess_assets.checks.suspicions import LOOK_FOR, Suspicion
+from assess_assets.checks.facts import Fact
+from assess_assets.checks.suspicions import LOOK_FOR
 from assess_assets.storage.delta import Pin
 
 NOTE = "looked_at"  # the name of a note among a result's metadata
@@ -43,10 +45,17 @@ def nothing_noted(check: str) -> None:
 
 @dataclass(frozen=True)
 class Unseen:
-    """What a look has still to see: rows of later batches than `after`, so many of each table."""
+    """What a look has still to see: rows of later batches than `after`, so many of each table.
+
+    Nothing, if it compares rows of all batches: its tables are as they were.
+    """
 
     after: int
     rows: Mapping[str, int]
+
+    @property
+    def is_nothing(self) -> bool:
+        return not any(self.rows.values())
 
     def of(self, frames: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
         later = f"batch > {self.after}"
@@ -56,40 +65,55 @@ class Unseen:
         }
 
 
-def unseen_of(facts: Iterable[str], noted: Notes, files: Files) -> dict[str, Unseen]:
+class _Look(NamedTuple):
+    """What a fact is found by; `by_batch`: rows of other batches do not meet in it."""
+
+    query: str
+    tables: tuple[str, ...]
+    by_batch: bool
+
+
+def unseen_of(facts: Iterable[Fact], noted: Notes, files: Files) -> dict[str, Unseen]:
     """By fact; those without a note, or with one of other files, are not among them."""
     found = {}
     for fact in facts:
         look = _look_for(fact, files)
-        if look and (note := noted(fact)) and note == _note_of(look, files, note.batch):
-            rows = {
+        if (note := noted(fact.name)) and note == _note_of(look, files, note.batch):
+            rest = {
                 name: sum(one["num_records"] or 0 for one in files[name] if _is_later(one, note))
-                for name in look.within_batches
+                for name in look.tables
+                if look.by_batch
             }
-            found[fact] = Unseen(note.batch, rows)
+            found[fact.name] = Unseen(note.batch, rest)
     return found
 
 
-def note_of(fact: str, files: Files) -> Note | None:
+def note_of(fact: Fact, files: Files) -> Note | None:
     """What to note of a fact that holds in the tables of these files."""
     look = _look_for(fact, files)
-    if look is None:
+    highest = [file[_HIGHEST] for file in files[look.tables[0]]]
+    if look.by_batch and None in highest:
         return None
-    highest = [file[_HIGHEST] for file in files[look.table]]
-    return _note_of(look, files, max(highest, default=0)) if None not in highest else None
+    return _note_of(look, files, max((one for one in highest if one is not None), default=0))
 
 
-def _look_for(fact: str, files: Files) -> Suspicion | None:
-    """None also for one that reads more than the checks which are asked."""
-    look = LOOK_FOR.get(fact)
-    return look if look and files.keys() >= set(look.within_batches) else None
+def _look_for(fact: Fact, files: Files) -> _Look:
+    """The fact's own query also where its suspicion reads more than the checks which are asked."""
+    look = LOOK_FOR.get(fact.name)
+    if look and files.keys() >= set(look.within_batches):
+        return _Look(look.query, look.within_batches, by_batch=True)
+    return _Look(fact.query, fact.tables, by_batch=False)
 
 
-def _note_of(look: Suspicion, files: Files, batch: int) -> Note:
+def _note_of(look: _Look, files: Files, batch: int) -> Note:
     digest = hashlib.sha256(look.query.encode())
-    for name in look.within_batches:
-        seen = [repr(one) for one in files[name] if one[_HIGHEST] is None or one[_HIGHEST] <= batch]
-        digest.update(repr((name, sorted(seen))).encode())
+    for name in look.tables:
+        looked_at = (
+            repr(one)
+            for one in files[name]
+            if not look.by_batch or one[_HIGHEST] is None or one[_HIGHEST] <= batch
+        )
+        digest.update(repr((name, sorted(looked_at))).encode())
     return Note(batch, digest.hexdigest())
 
 

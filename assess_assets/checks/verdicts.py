@@ -47,8 +47,10 @@ def holds(
     told = ", ".join(f"{rows} of {table}" for table, rows in counts.items())
     description = f"{check.meaning} Rows compared for customer {customer}: {told}."
     if unseen:
-        before = f" Those up to batch {unseen.after} were compared by an earlier run"
-        description += f"{before}; they are in the same files still."
+        those = f"Those up to batch {unseen.after}" if unseen.rows else "They"
+        description += (
+            f" {those} were compared by an earlier run; they are in the same files still."
+        )
     found = {**_rows_of(counts), **as_metadata(note)}
     return Verdict(check.name, True, check.blocking, description, found)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import Mock
 
 import dagster as dg
 import pyarrow as pa
@@ -14,11 +15,14 @@ from pyspark.sql import SparkSession
 
 from assess_assets.checks import counting
 from assess_assets.checks.examine import examine
-from assess_assets.checks.registry import checks_of
-from assess_assets.checks.suspicions import LOOK_FOR
+from assess_assets.checks.facts import Fact, Rate
+from assess_assets.checks.recount import RECOUNT
+from assess_assets.checks.registry import CHECKED_TABLES, checks_of
+from assess_assets.checks.suspicions import LOOK_FOR, SUSPICIONS
 from assess_assets.checks.unchanged import Note, notes_in
 from assess_assets.checks.verdicts import Verdict
 from assess_assets.definitions import build_definitions
+from assess_assets.tables.fates import MESSAGE_LEDGER
 from assess_assets.tables.registry import table_named
 from assess_assets_tests.conftest import Platform
 from assess_assets_tests.damage import Damaged
@@ -26,6 +30,12 @@ from assess_assets_tests.deliveries import FORM, OTHER_FORM, lines, message
 
 ACME = "acme"
 SPARED = "were compared by an earlier run; they are in the same files still."
+# Here all tables that have rows count as large.
+LARGE = {table.name for table in CHECKED_TABLES} - {
+    "quarantined_messages",
+    "conflicting_assessments",
+}
+FACTS = [each for table in CHECKED_TABLES for each in checks_of(table) if isinstance(each, Fact)]
 Notes = Mapping[str, Note | None]
 Results = Mapping[str, dg.AssetCheckEvaluation]
 
@@ -89,11 +99,44 @@ def test_a_run_looks_at_rows_of_later_batches_only(deployed: Deployment) -> None
         said = deployed.of_second[fact]
         assert said.passed
         assert str(said.description).endswith(f"Those up to batch 1 {SPARED}")
-    nothing_new = deployed.platform.materialize(ACME)
-    told = {each.check_name: each for each in nothing_new.get_asset_check_evaluations()}
-    for fact in LOOK_FOR:
-        assert told[fact].passed
-        assert str(told[fact].description).endswith(f"Those up to batch 2 {SPARED}")
+
+
+def test_a_run_with_nothing_new_asks_large_tables_for_their_rows_and_rates_only(
+    deployed: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Mock(wraps=counting._count_alone)
+    monkeypatch.setattr(counting, "_count_alone", asked)
+    evaluations = deployed.platform.materialize(ACME).get_asset_check_evaluations()
+    assert not [one for call in asked.call_args_list if not isinstance(one := call.args[1], Rate)]
+    told = {each.check_name: each for each in evaluations}
+    for fact in FACTS:
+        assert told[fact.name].passed
+        is_spared = bool(LARGE.intersection(fact.tables))
+        assert str(told[fact.name].description).endswith(SPARED) == is_spared, fact.name
+    assert set(LOOK_FOR) | {fact.name for fact in RECOUNT} <= {
+        fact.name for fact in FACTS if LARGE.intersection(fact.tables)
+    }
+
+
+def test_a_suspicion_notes_the_files_of_every_table_whose_rows_it_compares() -> None:
+    for look in SUSPICIONS:
+        watermark = set() if MESSAGE_LEDGER.name in look.within_batches else {MESSAGE_LEDGER.name}
+        assert set(look.tables) - watermark == set(look.within_batches)
+        assert look.table == look.within_batches[0]
+
+
+@pytest.mark.parametrize("recount", RECOUNT, ids=lambda fact: fact.name)
+def test_a_recount_is_made_again_when_a_table_that_it_reads_has_other_files(
+    recount: Fact, damaged: Damaged, deployed: Deployment
+) -> None:
+    notes = {recount.name: notes_in(deployed.platform.instance, recount.table, ACME)(recount.name)}
+    assert notes[recount.name]
+    (spared,) = examine(damaged.lake, ACME, damaged.policy, [recount], noted=notes.get)
+    assert spared.passed
+    assert spared.description.endswith(SPARED)
+    damaged.delete("assessments", "batch = 1")
+    (found,) = examine(damaged.lake, ACME, damaged.policy, [recount], noted=notes.get)
+    assert not found.passed
 
 
 DAMAGES = {
