@@ -82,6 +82,24 @@ def remove(
         raise typer.BadParameter(f"{error} See `assess customers`.") from None
     settings, layout = deployment()
     removal = Removal.of(layout, settings.webhdfs, settings.hadoop_user)
+    try:
+        found, left = _found_and_removed(settings, removal, key, landing, yes)
+    except FileNotFoundError as error:
+        raise CommandFailed(
+            f"Customer {key}: {error.filename} went away meanwhile. Another removal of the same "
+            "customer may be under way.",
+            "Run the same again: it finishes what is left, or says that the customer is not known.",
+        ) from error
+    if as_json:
+        print_json({**asdict(found), "leftovers": left})
+    else:
+        typer.echo(f"Customer {key} is removed. Dagster keeps the history of its runs.")
+
+
+def _found_and_removed(
+    settings: "Settings", removal: "Removal", key: str, landing: bool, yes: bool
+) -> tuple[Found, int]:
+    """What there was, and how many folders an interrupted removal had left."""
     with dagster_instance(makes_home=False) as instance:
         if left := removal.delete_leftovers(key):  # that was agreed to before
             typer.echo(f"Customer {key}: what an interrupted removal left is deleted.", err=True)
@@ -93,13 +111,10 @@ def remove(
             _remove(removal, instance, found, _landing_folder(settings, key))
         elif not left:
             raise CommandFailed(
-                f"Customer {key} is not known: it has no tables in {layout.root}, no folder in "
-                f"{settings.landing}, and is not registered. `assess customers` lists who is."
+                f"Customer {key} is not known: no tables in {removal.layout.root}, no folder in "
+                f"{settings.landing}, and not registered. `assess customers` lists who is."
             )
-    if as_json:
-        print_json({**asdict(found), "leftovers": left})
-    else:
-        typer.echo(f"Customer {key} is removed. Dagster keeps the history of its runs.")
+    return found, left
 
 
 def _landing_folder(settings: "Settings", key: str) -> Path:

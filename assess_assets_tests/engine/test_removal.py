@@ -31,7 +31,7 @@ from assess_assets.resources.lake import LakeResource
 from assess_assets.resources.spark import SparkEngine
 from assess_assets.settings import Settings
 from assess_assets.storage import delta
-from assess_assets.storage.removal import Removal
+from assess_assets.storage.removal import LocalFolders, Removal
 from assess_assets.tables.registry import CUSTOMER_TABLES
 from assess_assets_tests.conftest import ENGINE, Platform, instance_in
 from assess_assets_tests.deliveries import lines, message
@@ -150,7 +150,7 @@ def test_a_customer_is_removed_whole_and_nobody_else_is_touched(deployed: Platfo
     require_gone(deployed)
     again = remove("acme", "--landing", "--yes")
     assert again.exit_code == 1
-    assert "Customer acme is not known: it has no tables in " in again.stderr
+    assert "Customer acme is not known: no tables in " in again.stderr
     assert deployed.materialize("globex").success
 
 
@@ -201,6 +201,37 @@ def test_killed_anywhere_the_same_command_finishes(
     if (step, at) != ("files", "after"):
         result = remove(*arguments)
         assert result.exit_code == 0, result.output
+    require_gone(deployed)
+
+
+@pytest.mark.usefixtures("others_unharmed")
+@pytest.mark.parametrize("step", STEPS)
+def test_of_two_removals_at_once_one_may_be_told_to_run_again_and_then_all_is_gone(
+    deployed: Platform, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The second runs whole just before a step of the first."""
+    arguments = ("acme", "--landing", "--yes")
+    # Before the first step of all, leftovers are looked for: that is not where files go.
+    where, name = (LocalFolders, "delete") if step == "files" else STEPS[step]
+    real = getattr(where, name)
+    others: list[Result | None] = []
+
+    def overtaken(*given: Any, **named: Any) -> Any:
+        if not others:
+            others.append(None)  # the other one comes by here itself
+            others.append(remove(*arguments))
+        return real(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, name, overtaken)
+        first = remove(*arguments)
+    assert others[1] is not None
+    assert others[1].exit_code == 0, others[1].output
+    if first.exit_code:
+        assert "went away meanwhile. Another removal of the same customer" in first.stderr
+        again = remove(*arguments)
+        assert again.exit_code == 1
+        assert "Customer acme is not known" in again.stderr
     require_gone(deployed)
 
 
